@@ -68,6 +68,8 @@ typedef struct {
                                                 expired to the last question
                                                 about it, 0: there is none */
     unsigned                  index;         /* in pay_env_t.psps */
+    unsigned                  cell;          /* index of the database of its
+                                                events */
 } pay_psp_conf_t;
 
 
@@ -117,6 +119,7 @@ typedef struct {
 
 typedef struct {
     pay_str_t                 id;
+    unsigned                  cell;          /* index of its database */
     int                       disabled;
     int                       refuse_overdraw;   /* by a refund */
     const pay_str_t          *return_hosts;

@@ -49,5 +49,17 @@ void pay_metric_open(pay_buf_t *out, pay_str_t text);
  * does not like the text format better.  Untrusted. */
 int pay_metric_wants_open(pay_str_t accept);
 
+/* The text of one cell, and its name (a-z 0-9 -). */
+typedef struct {
+    pay_str_t  cell;
+    pay_str_t  text;
+} pay_metric_part_t;
+
+/* Appends the families of several texts, each once, with a label `cell` in
+ * front of the others.  PAY_INVALID: a text has more families than any of
+ * ours. */
+pay_status_t pay_metric_join(pay_buf_t *out, pay_arena_t *arena,
+    const pay_metric_part_t *parts, size_t count);
+
 
 #endif /* PAY_METRIC_H */

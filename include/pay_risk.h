@@ -409,9 +409,10 @@ void pay_risk_table_take(pay_risk_table_t *table, uint64_t key,
  * where the window has passed it. */
 void pay_risk_table_put(pay_risk_table_t *table, uint64_t key,
     int64_t window_s, int64_t at_s);
-/* Whether it has the attempts from before it was made; a new one has not. */
-int pay_risk_table_is_whole(const pay_risk_table_t *table);
-void pay_risk_table_set_whole(pay_risk_table_t *table);
+/* Whether it has the attempts from before it was made, of each part (below 64:
+ * of each database) for itself; a new one has not. */
+int pay_risk_table_is_whole(const pay_risk_table_t *table, unsigned part);
+void pay_risk_table_set_whole(pay_risk_table_t *table, unsigned part);
 /* How many keys have made room for others while their window was not over. */
 uint64_t pay_risk_table_evicted(const pay_risk_table_t *table);
 

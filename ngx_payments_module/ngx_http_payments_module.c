@@ -10,7 +10,9 @@
  */
 
 #include "conf/ngx_http_payments_commands.h"
+#include "conf/ngx_http_payments_conf_audit.h"
 #include "conf/ngx_http_payments_conf_bulkhead.h"
+#include "conf/ngx_http_payments_conf_cell.h"
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_declared.h"
 #include "conf/ngx_http_payments_conf_endpoints.h"
@@ -138,6 +140,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
         ARRAY(screenings, ngx_payments_screening_t *),
         ARRAY(declared, ngx_payments_declared_t *),
         ARRAY(locations, ngx_payments_location_t),
+        ARRAY(cells, ngx_payments_cell_t *),
         ARRAY(risk.rules, pay_risk_rule_t),
         ARRAY(risk.velocities, pay_risk_velocity_t),
         ARRAY(risk.providers, ngx_payments_risk_provider_t *),
@@ -171,6 +174,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
 /* The http block is read.  Each of them may need those before it. */
 static char *(*const  resolves[])(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf) = {
+    ngx_http_payments_cells_resolve, ngx_http_payments_audit_resolve,
     ngx_http_payments_stages_resolve, ngx_http_payments_rates_resolve,
     ngx_http_payments_resolve, ngx_http_payments_settlement_resolve,
     ngx_http_payments_payout_resolve, ngx_http_payments_endpoints_resolve,

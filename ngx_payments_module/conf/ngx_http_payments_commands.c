@@ -11,6 +11,7 @@
 #include "conf/ngx_http_payments_conf_keyring.h"
 #include "conf/ngx_http_payments_conf_bodies.h"
 #include "conf/ngx_http_payments_conf_bulkhead.h"
+#include "conf/ngx_http_payments_conf_cell.h"
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_lines.h"
 #include "conf/ngx_http_payments_conf_merchant.h"
@@ -84,9 +85,9 @@ ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_database"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_set_line,
+      ngx_http_payments_database,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_payments_main_conf_t, db),
+      PAY_ROLE_GATEWAY,
       &ngx_http_payments_database_line },
 
     { ngx_string("payments_audience"),
@@ -329,16 +330,16 @@ ngx_command_t  ngx_http_payments_commands[] = {
 
     { ngx_string("payments_console_database"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_set_line,
+      ngx_http_payments_database,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_payments_main_conf_t, console.db),
+      PAY_ROLE_CONSOLE,
       &ngx_http_payments_console_database_line },
 
     { ngx_string("payments_console_act_database"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_payments_set_line,
+      ngx_http_payments_database,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_payments_main_conf_t, console.act_db),
+      PAY_ROLE_ACT,
       &ngx_http_payments_console_act_database_line },
 
     { ngx_string("payments_console_refund"),

@@ -3,6 +3,7 @@
  */
 
 #include "conf/ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_cell.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "http/ngx_http_payments_handler.h"
 #include "io/ngx_payments_pq_conf.h"
@@ -46,7 +47,7 @@ static const ngx_conf_enum_t  in_progress[] = {
 };
 
 
-/* payments_database "CONNINFO" [connections=N] … */
+/* payments_database [CELL] "CONNINFO" [connections=N] … */
 static const ngx_http_payments_option_t  database[] = {
     { "", .set = set_dsn },
     { "connections=", NGX_PAYMENTS_NUMBER, 1, 64, 2, DB(connections) },
@@ -54,6 +55,7 @@ static const ngx_http_payments_option_t  database[] = {
     { "queue=", NGX_PAYMENTS_NUMBER, 1, COUNT_MAX, 4096, DB(queue) },
     { "timeout=", NGX_PAYMENTS_MSEC, 10, 600000, 5000, DB(timeout) },
     { "wait=", NGX_PAYMENTS_MSEC, 10, 600000, 1000, DB(wait) },
+    { "handle=", .set = ngx_http_payments_cell_letter },
     { .name = NULL }
 };
 

@@ -61,8 +61,7 @@ set_key(ngx_conf_t *cf, ngx_str_t *file, void *object)
 }
 
 
-/* A file, or nginx' own syslog client; both are opened once and written by
- * workers. */
+/* A file, or nginx' own syslog client. */
 static char *
 set_export(ngx_conf_t *cf, ngx_str_t *where, void *object)
 {
@@ -72,10 +71,54 @@ set_export(ngx_conf_t *cf, ngx_str_t *where, void *object)
         return audit_syslog(cf, where, audit);
     }
 
-    /* opened by the master once all is read, as logs are */
-    audit->file = ngx_conf_open_file(cf->cycle, where);
+    audit->file = *where;
 
-    return audit->file != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return NGX_CONF_OK;
+}
+
+
+/* The numbers of seals are those of a database, so each cell has a file of its
+ * own: with the name of the cell behind it where
+ * that has a letter.  They are opened by the
+ * master once all is read, as logs are, and written by workers. */
+char *
+ngx_http_payments_audit_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_str_t              name;
+    ngx_uint_t             i;
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+
+    if (pmcf->cells.nelts > 1 && pmcf->audit.syslog != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_audit exports to syslog, where nobody "
+                           "could tell the seals of several cells apart: "
+                           "export= to a file, which each cell has for "
+                           "itself");
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < pmcf->cells.nelts && pmcf->audit.file.len != 0; i++) {
+        name = pmcf->audit.file;
+
+        if (cells[i]->letter != 0) {
+            name.data = ngx_pnalloc(cf->pool, name.len + cells[i]->name.len
+                                              + 2);
+            if (name.data == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            name.len = ngx_sprintf(name.data, "%V.%V%Z", &pmcf->audit.file,
+                                   &cells[i]->name) - name.data - 1;
+        }
+
+        cells[i]->seals = ngx_conf_open_file(cf->cycle, &name);
+        if (cells[i]->seals == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -17,6 +17,8 @@
                 .size = sizeof(ngx_msec_t) }
 
 
+static ngx_msec_t shortest_statement(
+    const ngx_http_payments_main_conf_t *pmcf);
 static char *stage_too_long(ngx_conf_t *cf, const char *word, ngx_msec_t limit);
 
 
@@ -62,7 +64,7 @@ char *
 ngx_http_payments_stages_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf)
 {
-    ngx_msec_t            limit = pmcf->db.timeout - pmcf->db.timeout / 5;
+    ngx_msec_t            limit = shortest_statement(pmcf);
     ngx_msec_t            call = pmcf->stages[PAY_STAGE_PSP];
     ngx_uint_t            i;
     ngx_conf_t           *at;
@@ -74,7 +76,7 @@ ngx_http_payments_stages_resolve(ngx_conf_t *cf,
     };
 
     for (i = 0; i < 2; i++) {
-        if (pmcf->db.dsns != NULL && pmcf->stages[in_database[i]] > limit) {
+        if (pmcf->stages[in_database[i]] > limit) {
             at = ngx_http_payments_at(&place, cf, pmcf,
                                       "payments_stage_timeout", 0);
             return stage_too_long(at, stages[in_database[i]].name, limit);
@@ -88,6 +90,23 @@ ngx_http_payments_stages_resolve(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* The shortest of all cells.  Without one there is no limit. */
+static ngx_msec_t
+shortest_statement(const ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t             i;
+    ngx_msec_t             timeout, shortest = NGX_MAX_INT_T_VALUE;
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        timeout = cells[i]->dbs[PAY_ROLE_GATEWAY].timeout;
+        shortest = ngx_min(shortest, timeout - timeout / 5);
+    }
+
+    return shortest;
 }
 
 

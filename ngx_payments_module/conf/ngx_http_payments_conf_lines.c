@@ -44,6 +44,7 @@ typedef struct {
 
 static void *push(ngx_conf_t *cf, ngx_array_t **array, size_t size);
 static void write_line(pay_buf_t *buf, const line_t *line);
+static ngx_uint_t is_place(const line_t *line, ngx_uint_t i);
 static u_char *write_word(u_char *p, u_char *last, const ngx_str_t *word,
     look_t look);
 static u_char *utf8_end(u_char *value, u_char *p);
@@ -206,11 +207,28 @@ write_line(pay_buf_t *buf, const line_t *line)
     for (i = 1; i < line->count; i++) {
         p = ngx_slprintf(p, value + VALUE_MAX, i == 1 ? "" : " ");
         p = write_word(p, value + VALUE_MAX, &line->words[i],
-                       look == FIRST && i == 1 ? SECRET : look);
+                       look == FIRST && is_place(line, i) ? SECRET : look);
     }
 
     write_row(buf, &line->place, name,
               (pay_str_t) { utf8_end(value, p) - value, value }, 1);
+}
+
+
+/* A connection string: the first word, or the second behind a cell's name,
+ * which is all that has neither "=" nor "://". */
+static ngx_uint_t
+is_place(const line_t *line, ngx_uint_t i)
+{
+    ngx_uint_t        is_named;
+    const ngx_str_t  *first = &line->words[1];
+
+    is_named = line->count > 2
+               && ngx_strlchr(first->data, first->data + first->len, '=')
+                  == NULL
+               && ngx_strnstr(first->data, "://", first->len) == NULL;
+
+    return i == (is_named ? 2 : 1);
 }
 
 

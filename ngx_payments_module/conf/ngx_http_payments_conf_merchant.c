@@ -46,6 +46,9 @@ static const word_t  merchant_words[] = {
     { "refund_overdraw", 1, 1, ONCE, NULL,
       { NULL, NGX_PAYMENTS_WORD, MERCHANT(merchant.refuse_overdraw),
         .names = overdraws } },
+    { "cell", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, NGX_PAYMENTS_CELL_NAME, MERCHANT(cell),
+        .must = "must be the name of a cell, as payments_database has it" } },
     { "disabled", 0, 0, ONCE, NULL,
       { NULL, NGX_PAYMENTS_ON, MERCHANT(merchant.disabled) } },
     { .name = NULL }

@@ -84,12 +84,17 @@ ngx_http_payments_provider_resolve(ngx_conf_t *cf,
     const ngx_http_payments_provider_kind_t *kind, void *object,
     ngx_http_payments_main_conf_t *pmcf, pay_str_t merchant)
 {
-    if (pay_env_merchant(&pmcf->env, merchant) == NULL) {
+    ngx_payments_psp_t    *client = object;
+    const pay_merchant_t  *owner = pay_env_merchant(&pmcf->env, merchant);
+
+    if (owner == NULL) {
         return ngx_http_payments_provider_refuse(cf, kind, object,
                                                  "has a merchant that no "
                                                  "payments_merchant block "
                                                  "has");
     }
+
+    client->psp.cell = owner->cell;
 
     return pmcf->keyring.count != 0
            ? NGX_CONF_OK

@@ -7,6 +7,7 @@
  */
 
 #include "conf/ngx_http_payments_conf_resolve.h"
+#include "conf/ngx_http_payments_conf_cell.h"
 #include "conf/ngx_http_payments_conf_health.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_retry.h"
@@ -53,21 +54,21 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
         return NGX_CONF_ERROR;
     }
 
-    if (pmcf->db.dsns == NULL && pmcf->psps.nelts == 0
+    if (pmcf->cells.nelts == 0 && pmcf->psps.nelts == 0
         && pmcf->merchants.nelts == 0 && pmcf->settlements.nelts == 0
         && pmcf->zone == NULL && !pmcf->active)
     {
         return NGX_CONF_OK;             /* loaded, not used */
     }
 
-    if (pmcf->db.dsns == NULL || pmcf->zone == NULL
+    if (pmcf->cells.nelts == 0 || pmcf->zone == NULL
         || pmcf->psps.nelts == 0 || pmcf->merchants.nelts == 0)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                       "payments: %s is missing in the http block: see "
                       "docs/directives.md",
                       pmcf->zone == NULL ? "payments_zone"
-                      : pmcf->db.dsns == NULL ? "payments_database"
+                      : pmcf->cells.nelts == 0 ? "payments_database"
                       : pmcf->psps.nelts == 0 ? "payments_psp"
                       : "payments_merchant");
         return NGX_CONF_ERROR;
@@ -150,6 +151,7 @@ static char *
 resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
     pay_psp_conf_t         *core;
+    ngx_int_t               cell;
     ngx_uint_t              i;
     ngx_conf_t             *at;
     ngx_payments_psp_t    **psps;
@@ -164,13 +166,16 @@ resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 
     for (i = 0; i < pmcf->psps.nelts; i++) {
         at = ngx_http_payments_at(&place, cf, psps[i], "", 0);
+        cell = ngx_http_payments_cell_find(at, pmcf, &psps[i]->cell);
 
-        if (ngx_http_payments_webhook_resolve(at, pmcf, psps[i])
-            != NGX_CONF_OK)
+        if (cell == NGX_ERROR
+            || ngx_http_payments_webhook_resolve(at, pmcf, psps[i])
+               != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
         }
 
+        psps[i]->psp.cell = (unsigned) cell;
         core[i] = psps[i]->psp;
     }
 
@@ -187,6 +192,7 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, pay_merchant_t *core)
 {
     ngx_str_t              *names;
+    ngx_int_t               cell;
     ngx_uint_t              i;
     ngx_conf_t             *at;
     const pay_psp_conf_t  **psps;
@@ -200,6 +206,13 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
         return NGX_CONF_ERROR;
     }
 
+    at = ngx_http_payments_at(&place, cf, merchant, "", 0);
+    cell = ngx_http_payments_cell_find(at, pmcf, &merchant->cell);
+    if (cell == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    merchant->merchant.cell = (unsigned) cell;
     at = ngx_http_payments_at(&place, cf, merchant, "psp", 0);
 
     for (i = 0; i < merchant->psps->nelts; i++) {

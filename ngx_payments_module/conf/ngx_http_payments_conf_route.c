@@ -192,6 +192,16 @@ ngx_http_payments_check_target(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    if (psp->cell != merchant->merchant.cell) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_merchant \"%V\" names psp \"%V\", which "
+                           "is in another cell: a merchant and its PSPs need "
+                           "the same; give the merchant a payments_psp block "
+                           "with its own cell, or change the cell of one",
+                           &ngx_payments_nstr(merchant->merchant.id), name);
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 

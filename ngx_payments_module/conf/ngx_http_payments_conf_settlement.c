@@ -393,7 +393,8 @@ static char *
 resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_settlement_t *settlement)
 {
-    pay_settle_source_t  *source = &settlement->source;
+    pay_settle_source_t   *source = &settlement->source;
+    const pay_merchant_t  *merchant;
 
     if (settlement->keeps_copy) {
         if (pmcf->keyring.count == 0) {
@@ -405,10 +406,13 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
         source->keyring = &pmcf->keyring;
     }
 
-    if (pay_env_merchant(&pmcf->env, source->merchant_id) == NULL) {
+    merchant = pay_env_merchant(&pmcf->env, source->merchant_id);
+    if (merchant == NULL) {
         return refuse(cf, settlement, "has a merchant= that no "
                       "payments_merchant block has");
     }
+
+    settlement->cell = merchant->cell;
 
     if (settlement->psp.len != 0) {
         source->psp = pay_env_psp(&pmcf->env,
@@ -417,6 +421,11 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
         if (source->psp == NULL) {
             return refuse(cf, settlement, "has a psp= that no payments_psp "
                           "block has");
+        }
+
+        if (source->psp->cell != merchant->cell) {
+            return refuse(cf, settlement, "has a psp= of another cell than "
+                          "that of its merchant=");
         }
     }
 

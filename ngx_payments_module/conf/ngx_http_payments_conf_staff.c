@@ -6,6 +6,7 @@
 
 #include "conf/ngx_http_payments_conf_staff.h"
 #include "conf/ngx_http_payments_conf_block.h"
+#include "conf/ngx_http_payments_conf_cell.h"
 #include "conf/ngx_http_payments_conf_key.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_text.h"
@@ -31,6 +32,8 @@ static char *group_roles(ngx_conf_t *cf, unsigned *roles);
 static char *set_dsn(ngx_conf_t *cf, ngx_str_t *dsn, void *object);
 static char *staff_lacks(ngx_conf_t *cf,
     const ngx_payments_console_conf_t *console);
+static char *choose_cell(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
 static char *resolve_served(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 static char *resolve_keys(ngx_conf_t *cf,
@@ -314,6 +317,37 @@ ngx_http_payments_console_resolve(ngx_conf_t *cf,
 }
 
 
+/* The console shows the one that has a database for it. */
+static char *
+choose_cell(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t             i, role, shown = 0;
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+
+    while (cells[shown]->dbs[PAY_ROLE_CONSOLE].dsns == NULL) {
+        shown++;
+    }
+
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        for (role = PAY_ROLE_CONSOLE; role < PAY_ROLE_COUNT; role++) {
+            if (i != shown && cells[i]->dbs[role].dsns != NULL) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "the console shows one cell, and "
+                                   "\"%V\" and \"%V\" have databases for "
+                                   "it: keep those of one",
+                                   &cells[shown]->name, &cells[i]->name);
+                return NGX_CONF_ERROR;
+            }
+        }
+    }
+
+    pmcf->console.cell = shown;
+    pmcf->console.may_act = cells[shown]->dbs[PAY_ROLE_ACT].dsns != NULL;
+
+    return NGX_CONF_OK;
+}
+
+
 static char *
 resolve_served(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
@@ -323,7 +357,7 @@ resolve_served(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 
     lack = !pmcf->console.is_set
            ? "payments_staff, the block that says who signs tokens of staff"
-           : pmcf->console.db.dsns == NULL
+           : !ngx_http_payments_cells_have(pmcf, PAY_ROLE_CONSOLE)
            ? "payments_console_database, for example \"host=… dbname=… "
              "user=payments_console\""
            : pmcf->console.html.len == 0 && pmcf->html.len == 0
@@ -331,7 +365,8 @@ resolve_served(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
              "module's source" : NULL;
 
     if (lack == NULL) {
-        return resolve_html(cf, pmcf);
+        return choose_cell(cf, pmcf) == NGX_CONF_OK ? resolve_html(cf, pmcf)
+                                                    : NGX_CONF_ERROR;
     }
 
     at = place_of(&place, cf, pmcf);

@@ -17,6 +17,7 @@
 
 static void add_gateway(pay_buf_t *buf,
     const ngx_http_payments_main_conf_t *pmcf);
+static int64_t connections(const ngx_http_payments_main_conf_t *pmcf);
 static void add_psps(pay_buf_t *buf,
     const ngx_http_payments_main_conf_t *pmcf);
 static void add_merchants(pay_buf_t *buf,
@@ -82,7 +83,7 @@ add_gateway(pay_buf_t *buf, const ngx_http_payments_main_conf_t *pmcf)
     flag(buf, ",\"jobs\":", pmcf->jobs);
     flag(buf, ",\"quarantine\":", pmcf->quarantine);
     number(buf, ",\"webhook_body_days\":", (int64_t) pmcf->body_days);
-    number(buf, ",\"connections\":", (int64_t) pmcf->db.connections);
+    number(buf, ",\"connections\":", connections(pmcf));
     number(buf, ",\"jwt_max_lifetime_s\":", pmcf->jwt_max_lifetime);
     number(buf, ",\"bulkhead_intake\":",
            (int64_t) pmcf->bulkhead.works[NGX_PAYMENTS_WORK_INTAKE]);
@@ -91,6 +92,22 @@ add_gateway(pay_buf_t *buf, const ngx_http_payments_main_conf_t *pmcf)
     flag(buf, ",\"sealed\":",
          pmcf->audit.interval_ms != NGX_CONF_UNSET_MSEC);
     pay_buf_text(buf, "}");
+}
+
+
+/* Those of a worker to all cells. */
+static int64_t
+connections(const ngx_http_payments_main_conf_t *pmcf)
+{
+    int64_t                n = 0;
+    ngx_uint_t             i;
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        n += (int64_t) cells[i]->dbs[PAY_ROLE_GATEWAY].connections;
+    }
+
+    return n;
 }
 
 

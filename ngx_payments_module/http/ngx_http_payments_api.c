@@ -328,7 +328,7 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 
     ctx = ngx_http_payments_get_ctx(r);
     flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
-                                    ngx_http_payments_module));
+                                    ngx_http_payments_module), ctx->cell);
     if (flow == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

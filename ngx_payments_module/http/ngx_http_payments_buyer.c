@@ -17,11 +17,13 @@
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_start.h"
+#include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_conf_types.h"
 #include "util/ngx_payments_random.h"
 #include "pay_id.h"
 
 
+static ngx_int_t find_cell(ngx_http_request_t *r, pay_str_t handle);
 static ngx_int_t start_flow(ngx_http_request_t *r, pay_flow_t *core,
     pay_buyer_t what, pay_str_t handle);
 static ngx_int_t see_browser(ngx_http_request_t *r, pay_flow_t *core,
@@ -68,7 +70,9 @@ ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
         return rc;
     }
 
-    if (buyer_target(r, kind, &what, &handle) != NGX_OK) {
+    if (buyer_target(r, kind, &what, &handle) != NGX_OK
+        || find_cell(r, handle) != NGX_OK)
+    {
         return ngx_http_payments_problem(r, "not-found", NULL, NULL);
     }
 
@@ -83,6 +87,31 @@ ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
     }
 
     return ngx_http_payments_start(r, flow);
+}
+
+
+/* By the letter alone: whether the handle is of that cell is for its database
+ * to say.  NGX_DECLINED: no cell has it. */
+static ngx_int_t
+find_cell(ngx_http_request_t *r, pay_str_t handle)
+{
+    u_char                          letter;
+    ngx_uint_t                      i;
+    ngx_payments_cell_t           **cells;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    cells = pmcf->cells.elts;
+    letter = (u_char) pay_handle_letter(handle);
+
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        if (cells[i]->letter == letter) {
+            ngx_http_payments_get_ctx(r)->cell = i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -120,7 +149,7 @@ see_browser(ngx_http_request_t *r, pay_flow_t *core,
     pay_risk_browser_t *browser)
 {
     u_char            entropy[PAY_HANDLE_BYTES];
-    char              fresh[PAY_HANDLE_TEXT];
+    char              fresh[PAY_HANDLE_MAX];
     pay_str_t         cookie, agent = PAY_STR("");
     ngx_uint_t        count;
     ngx_table_elt_t  *header;
@@ -135,8 +164,8 @@ see_browser(ngx_http_request_t *r, pay_flow_t *core,
             return NGX_ERROR;
         }
 
-        pay_handle(entropy, fresh);
-        cookie = (pay_str_t) { PAY_HANDLE_TEXT, (u_char *) fresh };
+        cookie.len = pay_handle(entropy, 0, fresh);
+        cookie.data = (u_char *) fresh;
     }
 
     if (r->headers_in.user_agent != NULL) {
@@ -172,14 +201,19 @@ buyer_target(ngx_http_request_t *r, ngx_uint_t kind, pay_buyer_t *what,
     path.len = r->uri.len - plcf->prefix.len;
 
     handle->data = path.data;
-    handle->len = PAY_HANDLE_TEXT;
 
-    if (path.len < PAY_HANDLE_TEXT) {
+    for (handle->len = 0; handle->len < path.len
+                          && path.data[handle->len] != '/'; handle->len++)
+    {
+        /* void */
+    }
+
+    if (!pay_handle_is_valid(*handle)) {
         return NGX_DECLINED;
     }
 
-    path.data += PAY_HANDLE_TEXT;
-    path.len -= PAY_HANDLE_TEXT;
+    path.data += handle->len;
+    path.len -= handle->len;
 
     if (path.len == 0) {
         *what = kind == NGX_HTTP_PAYMENTS_RETURN ? PAY_BUYER_RETURN

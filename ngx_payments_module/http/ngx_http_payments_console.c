@@ -188,7 +188,7 @@ start_page(ngx_http_request_t *r, const pay_console_page_t *page)
 
     status = pay_console_parse(&arena, ngx_payments_str(r->args), page,
                                pmcf->console.settings,
-                               pmcf->console.act_db.dsns != NULL, &asked,
+                               (int) pmcf->console.may_act, &asked,
                                &err);
 
     if (status == PAY_INVALID) {
@@ -235,15 +235,17 @@ set_key(ngx_http_request_t *r, const pay_console_asked_t *asked)
 static ngx_int_t
 start_flow(ngx_http_request_t *r, const pay_console_asked_t *asked)
 {
-    int64_t               retry_after_s = RETRY_S;
-    ngx_payments_flow_t  *flow;
+    int64_t                         retry_after_s = RETRY_S;
+    ngx_payments_flow_t            *flow;
+    ngx_http_payments_main_conf_t  *pmcf;
 
-    if (ngx_payments_bulkhead_is_pressed()) {
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    if (ngx_payments_bulkhead_is_pressed(pmcf->console.cell)) {
         return ngx_http_payments_overloaded(r, RETRY_S);
     }
 
-    flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
-                                    ngx_http_payments_module));
+    flow = ngx_payments_flow_create(pmcf, pmcf->console.cell);
     if (flow == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -283,7 +285,7 @@ ask(ngx_http_request_t *r, pay_flow_t *core, const pay_console_asked_t *asked)
                       &core->request_id) == PAY_OK
            && pay_staff_copy(core->arena, ctx->staff, &staff) == PAY_OK
            && pay_flow_console(core, &staff, &copy,
-                               pmcf->console.act_db.dsns != NULL) == PAY_OK
+                               (int) pmcf->console.may_act) == PAY_OK
            ? NGX_OK : NGX_ERROR;
 }
 

@@ -11,6 +11,7 @@
 #include "shm/ngx_payments_bulkhead.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_memory.h"
+#include "util/ngx_payments_process.h"
 #include "pay_flow_console.h"
 
 
@@ -44,7 +45,7 @@ ngx_http_payments_console_act(ngx_http_request_t *r, pay_str_t name)
         return ngx_http_payments_method_not_allowed(r, ALLOW);
     }
 
-    if (pmcf->console.act_db.dsns == NULL) {
+    if (!pmcf->console.may_act) {
         return ngx_http_payments_problem(r, "acts-off", NULL, NULL);
     }
 
@@ -66,13 +67,16 @@ start_act(ngx_http_request_t *r, pay_str_t body)
     int64_t                   retry_after_s = RETRY_S;
     pay_flow_t               *core;
     ngx_payments_flow_t      *flow;
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
     pay_console_act_input_t   in;
 
     if (body.len > PAY_CONSOLE_ACT_MAX) {
         return ngx_http_payments_problem(r, "content-too-large", NULL, NULL);
     }
 
-    if (ngx_payments_bulkhead_is_pressed()) {
+    ctx->cell = ngx_payments_main_conf()->console.cell;
+
+    if (ngx_payments_bulkhead_is_pressed(ctx->cell)) {
         return ngx_http_payments_overloaded(r, RETRY_S);
     }
 

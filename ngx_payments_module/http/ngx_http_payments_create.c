@@ -24,7 +24,9 @@ static ngx_int_t fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow,
     pay_str_t body, pay_create_input_t *in, pay_err_t *err);
 static pay_status_t fill_trace(ngx_http_request_t *r, pay_flow_t *core,
     pay_create_input_t *in);
-static ngx_int_t fill_ids(pay_arena_t *arena, pay_create_input_t *in);
+static u_char letter_of(ngx_http_request_t *r);
+static ngx_int_t fill_ids(pay_arena_t *arena, u_char letter,
+    pay_create_input_t *in);
 static pay_status_t check_choices(pay_arena_t *arena, pay_create_input_t *in,
     pay_status_t parsed, pay_err_t *err);
 static ngx_int_t choose_psp(const pay_merchant_t *merchant, pay_str_t name,
@@ -39,7 +41,8 @@ ngx_http_payments_create(ngx_http_request_t *r, pay_str_t body)
     ngx_payments_flow_t  *flow;
 
     flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
-                                    ngx_http_payments_module));
+                                    ngx_http_payments_module),
+                                    ngx_http_payments_get_ctx(r)->cell);
 
     rc = flow == NULL ? NGX_HTTP_INTERNAL_SERVER_ERROR
                       : create_start(r, body, flow);
@@ -145,7 +148,21 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
     in->fingerprint.data = digest;
     in->fingerprint.len = PAY_SHA256_SIZE;
 
-    return fill_ids(arena, in);
+    return fill_ids(arena, letter_of(r), in);
+}
+
+
+/* 0: the handles of the cell have none. */
+static u_char
+letter_of(ngx_http_request_t *r)
+{
+    ngx_payments_cell_t           **cells;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    cells = pmcf->cells.elts;
+
+    return cells[ngx_http_payments_get_ctx(r)->cell]->letter;
 }
 
 
@@ -223,13 +240,13 @@ check_choices(pay_arena_t *arena, pay_create_input_t *in,
  * which is tried again stores the same ones.  change_id is needed only when
  * another checkout is replaced. */
 static ngx_int_t
-fill_ids(pay_arena_t *arena, pay_create_input_t *in)
+fill_ids(pay_arena_t *arena, u_char letter, pay_create_input_t *in)
 {
     char     *handle;
     u_char    entropy[PAY_HANDLE_BYTES];
     unsigned  i;
 
-    handle = pay_alloc(arena, PAY_HANDLE_TEXT);
+    handle = pay_alloc(arena, PAY_HANDLE_MAX);
 
     if (handle == NULL
         || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK
@@ -240,9 +257,8 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
         return NGX_ERROR;
     }
 
-    pay_handle(entropy, handle);
     in->handle.data = (u_char *) handle;
-    in->handle.len = PAY_HANDLE_TEXT;
+    in->handle.len = pay_handle(entropy, (char) letter, handle);
 
     for (i = 0; i < in->request->order_count; i++) {
         if (in->request->orders[i].id.len == 0

@@ -84,6 +84,7 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
 
     *merchant = claims.key->owner;
     ctx->merchant = *merchant;
+    ctx->cell = (*merchant)->cell;
     ctx->jwt_key = claims.key;
     ctx->subject = claims.subject;
     ctx->scopes = claims.scopes;

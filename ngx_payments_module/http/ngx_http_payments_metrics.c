@@ -30,7 +30,7 @@
 #include "pay_metric.h"
 
 
-#define BODY_MAX    (1024 * 1024)
+#define BODY_MAX    (1024 * 1024)     /* of a cell */
 
 #ifndef NGX_PAYMENTS_VERSION
 #define NGX_PAYMENTS_VERSION  "0.1.0"
@@ -43,10 +43,19 @@ static void write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c,
     ngx_uint_t is_open);
 static void write_events(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c);
+static pay_status_t write_cells(pay_buf_t *buf, pay_arena_t *arena,
+    ngx_payments_counters_t *c);
+static pay_status_t cell_text(pay_arena_t *arena, ngx_uint_t index,
+    const ngx_payments_cell_stat_t *cell, ngx_payments_counters_t *c,
+    pay_str_t *text);
+static void write_cell(pay_buf_t *buf, ngx_uint_t index,
+    const ngx_payments_cell_stat_t *cell, ngx_payments_counters_t *c);
+static void write_db(pay_buf_t *buf, const ngx_payments_cell_stat_t *c);
+static void write_sweep(pay_buf_t *buf, const ngx_payments_cell_stat_t *c);
+static void write_seals(pay_buf_t *buf, const ngx_payments_cell_stat_t *c);
+static void write_connections(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *cell, ngx_payments_counters_t *c);
+static void write_flows(pay_buf_t *buf, ngx_payments_counters_t *c);
 
 
 /* Workers go on counting meanwhile: each value is right, sums may differ. */
@@ -58,6 +67,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
     ngx_str_t              body;
     pay_arena_t            arena = ngx_payments_arena(r->pool);
     ngx_uint_t             is_open;
+    pay_status_t           status = PAY_OK;
     ngx_payments_shctx_t  *ctx;
     static ngx_str_t       accept = ngx_string("Accept");
     static ngx_str_t       types[] = {
@@ -71,7 +81,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
     }
 
     is_open = wants_open(r);
-    pay_buf_init(&buf, &arena, BODY_MAX);
+    pay_buf_init(&buf, &arena, (1 + NGX_PAYMENTS_CELLS_MAX) * BODY_MAX);
 
     pay_metric_family(&buf, "payments_build_info", "gauge",
                       "Always 1; the version of the module.");
@@ -84,26 +94,17 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_requests(&buf, &ctx->counters, is_open);
         write_events(&buf, &ctx->counters);
         write_changes(&buf, &ctx->counters);
-        write_db(&buf, &ctx->counters);
         ngx_payments_stages_write(&buf, &ctx->counters, is_open);
-        ngx_payments_bulkheads_write(&buf, &ctx->counters);
         ngx_payments_risk_write(&buf, &ctx->counters);
         ngx_payments_risk_providers_write(&buf, &ctx->counters);
-        write_sweep(&buf, &ctx->counters);
         ngx_http_payments_metrics_psps(&buf, &ctx->counters, is_open);
         ngx_payments_keys_write(&buf, &ctx->counters);
-        ngx_payments_orders_write(&buf, &ctx->counters);
-        write_seals(&buf, &ctx->counters);
-        ngx_payments_rates_write(&buf, &ctx->counters);
-        ngx_payments_settled_write(&buf, &ctx->counters);
-        ngx_payments_payouts_write(&buf, &ctx->counters);
         ngx_payments_deliveries_write(&buf, &ctx->counters);
-        ngx_payments_events_write(&buf, &ctx->counters);
-        ngx_payments_rollups_write(&buf, &ctx->counters);
-        write_gauges(&buf, &ctx->counters);
+        write_flows(&buf, &ctx->counters);
+        status = write_cells(&buf, &arena, &ctx->counters);
     }
 
-    if (pay_buf_done(&buf, &out) != PAY_OK
+    if (status != PAY_OK || pay_buf_done(&buf, &out) != PAY_OK
         || (is_open && opened(&arena, &out) != PAY_OK)
         || ngx_http_payments_add_header(r, "Vary", accept) != NGX_OK)
     {
@@ -135,7 +136,7 @@ opened(pay_arena_t *arena, pay_str_t *text)
 {
     pay_buf_t  buf;
 
-    pay_buf_init(&buf, arena, BODY_MAX);
+    pay_buf_init(&buf, arena, (1 + NGX_PAYMENTS_CELLS_MAX) * BODY_MAX);
     pay_metric_open(&buf, *text);
 
     return pay_buf_done(&buf, text);
@@ -228,8 +229,74 @@ write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
+/* Where there is one cell its series have no label of it, as they always
+ * were. */
+static pay_status_t
+write_cells(pay_buf_t *buf, pay_arena_t *arena, ngx_payments_counters_t *c)
+{
+    ngx_uint_t                       i, n = 0;
+    ngx_array_t                     *cells = &ngx_payments_main_conf()->cells;
+    ngx_payments_cell_t            **all = cells->elts;
+    pay_metric_part_t                parts[NGX_PAYMENTS_CELLS_MAX];
+    const ngx_payments_cell_stat_t  *stat;
+
+    for (i = 0; i < cells->nelts; i++) {
+        stat = ngx_payments_cell_stat(i);
+
+        if (stat == NULL) {
+            continue;
+        }
+
+        if (cells->nelts == 1) {
+            write_cell(buf, i, stat, c);
+            return PAY_OK;
+        }
+
+        parts[n].cell = ngx_payments_str(all[i]->name);
+        PAY_TRY(cell_text(arena, i, stat, c, &parts[n].text));
+        n++;
+    }
+
+    return pay_metric_join(buf, arena, parts, n);
+}
+
+
+static pay_status_t
+cell_text(pay_arena_t *arena, ngx_uint_t index,
+    const ngx_payments_cell_stat_t *cell, ngx_payments_counters_t *c,
+    pay_str_t *text)
+{
+    pay_buf_t  buf;
+
+    pay_buf_init(&buf, arena, BODY_MAX);
+    write_cell(&buf, index, cell, c);
+
+    return pay_buf_done(&buf, text);
+}
+
+
+/* All that is of one database. */
 static void
-write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
+write_cell(pay_buf_t *buf, ngx_uint_t index,
+    const ngx_payments_cell_stat_t *cell, ngx_payments_counters_t *c)
+{
+    write_db(buf, cell);
+    ngx_payments_bulkheads_write(buf, index, cell);
+    write_sweep(buf, cell);
+    ngx_payments_reviews_write(buf, cell);
+    ngx_payments_orders_write(buf, cell);
+    write_seals(buf, cell);
+    ngx_payments_rates_write(buf, cell);
+    ngx_payments_settled_write(buf, cell);
+    ngx_payments_payouts_write(buf, cell);
+    ngx_payments_events_write(buf, cell);
+    ngx_payments_rollups_write(buf, cell);
+    write_connections(buf, cell, c);
+}
+
+
+static void
+write_db(pay_buf_t *buf, const ngx_payments_cell_stat_t *c)
 {
     ngx_uint_t  op;
 
@@ -281,7 +348,7 @@ write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
 /* Gauges of the whole database, as the last sweep has found it; they are left
  * out when PostgreSQL has not answered for long. */
 static void
-write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
+write_sweep(pay_buf_t *buf, const ngx_payments_cell_stat_t *c)
 {
     const ngx_payments_sweep_t  *sweep = &c->sweep;
 
@@ -319,7 +386,7 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
 
 /* Nothing, where nothing is sealed. */
 static void
-write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
+write_seals(pay_buf_t *buf, const ngx_payments_cell_stat_t *c)
 {
     time_t                       age;
     const ngx_payments_seals_t  *seals = &c->seals;
@@ -355,28 +422,39 @@ write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
 /* A worker that was killed shows no longer; a sum below 0 for a moment is
  * shown as 0. */
 static void
-write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c)
+write_connections(pay_buf_t *buf, const ngx_payments_cell_stat_t *cell,
+    ngx_payments_counters_t *c)
 {
-    ngx_uint_t         i;
-    ngx_atomic_int_t   flows, connections;
-
-    flows = 0;
-    connections = 0;
+    ngx_uint_t        i;
+    ngx_atomic_int_t  n = 0;
 
     for (i = 0; i < NGX_PAYMENTS_WORKERS; i++) {
         if (ngx_payments_gauges_alive(&c->gauges[i])) {
-            flows += (ngx_atomic_int_t) c->gauges[i].flows;
-            connections += (ngx_atomic_int_t) c->gauges[i].connections;
+            n += (ngx_atomic_int_t) c->gauges[i].connections[cell->place];
         }
     }
 
     pay_metric_family(buf, "payments_db_connections", "gauge",
                       "Connections to PostgreSQL that are ready, all workers.");
     pay_metric_simple(buf, "payments_db_connections",
-                      (ngx_atomic_uint_t) ngx_max(connections, 0));
+                      (ngx_atomic_uint_t) ngx_max(n, 0));
+}
+
+
+static void
+write_flows(pay_buf_t *buf, ngx_payments_counters_t *c)
+{
+    ngx_uint_t        i;
+    ngx_atomic_int_t  n = 0;
+
+    for (i = 0; i < NGX_PAYMENTS_WORKERS; i++) {
+        if (ngx_payments_gauges_alive(&c->gauges[i])) {
+            n += (ngx_atomic_int_t) c->gauges[i].flows;
+        }
+    }
 
     pay_metric_family(buf, "payments_flows_in_flight", "gauge",
                       "Flows that have begun and not ended, all workers.");
     pay_metric_simple(buf, "payments_flows_in_flight",
-                      (ngx_atomic_uint_t) ngx_max(flows, 0));
+                      (ngx_atomic_uint_t) ngx_max(n, 0));
 }

@@ -7,10 +7,16 @@
 #include "http/ngx_http_payments_reply.h"
 #include "http/ngx_http_payments_send.h"
 #include "http/ngx_http_payments_start.h"
+#include "io/ngx_payments_db.h"
 #include "shm/ngx_payments_windows.h"
+#include "util/ngx_http_payments_ctx.h"
 
 
 #define ALLOW  "GET, HEAD, OPTIONS"
+
+
+static ngx_int_t find_cell(ngx_http_request_t *r, ngx_uint_t *cell);
+static ngx_uint_t choose_cell(ngx_uint_t count);
 
 
 /* Needs nothing but this process: a database that is away is no reason to
@@ -30,11 +36,14 @@ ngx_http_payments_live(ngx_http_request_t *r)
 
 
 /* Asks PostgreSQL by a flow, so it waits in the same queue as requests do.
- * Until windows of risk have the attempts of before, no checkout is taken. */
+ * Until windows of risk have the attempts of before, no checkout is taken.  A
+ * node is ready while one of its cells is: the others take their own merchants
+ * with them and nobody else's. */
 ngx_int_t
 ngx_http_payments_ready(ngx_http_request_t *r)
 {
     ngx_int_t             rc;
+    ngx_uint_t            cell;
     ngx_payments_flow_t  *flow;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
@@ -46,7 +55,13 @@ ngx_http_payments_ready(ngx_http_request_t *r)
         return rc;
     }
 
-    if (!ngx_payments_windows_are_whole()) {
+    if (find_cell(r, &cell) != NGX_OK) {
+        return ngx_http_payments_problem(r, "not-found", NULL, NULL);
+    }
+
+    ngx_http_payments_get_ctx(r)->cell = cell;
+
+    if (!ngx_payments_windows_are_whole(cell)) {
         return ngx_http_payments_problem(r, "dependency-unavailable", NULL,
                                          NULL);
     }
@@ -62,4 +77,60 @@ ngx_http_payments_ready(ngx_http_request_t *r)
     }
 
     return ngx_http_payments_start(r, flow);
+}
+
+
+/* ?cell=NAME asks about that one. */
+static ngx_int_t
+find_cell(ngx_http_request_t *r, ngx_uint_t *cell)
+{
+    ngx_str_t                       name;
+    ngx_uint_t                      i;
+    ngx_payments_cell_t           **cells;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    cells = pmcf->cells.elts;
+
+    if (ngx_http_arg(r, (u_char *) "cell", 4, &name) != NGX_OK) {
+        *cell = choose_cell(pmcf->cells.nelts);
+        ngx_payments_db_probed(*cell);
+        return NGX_OK;
+    }
+
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        if (pay_str_eq(ngx_payments_str(cells[i]->name),
+                       ngx_payments_str(name)))
+        {
+            *cell = i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* The one that will most likely answer.  Of equal ones the next, so that none
+ * hides the others for ever. */
+static ngx_uint_t
+choose_cell(ngx_uint_t count)
+{
+    ngx_uint_t         i, cell, hope, best = 0, most = 0;
+    static ngx_uint_t  next;
+
+    for (i = 0; i < count; i++) {
+        cell = (next + i) % count;
+        hope = ngx_payments_windows_are_whole(cell)
+               ? (ngx_uint_t) ngx_payments_db_hope(cell) + 1 : 0;
+
+        if (i == 0 || hope > most) {
+            best = cell;
+            most = hope;
+        }
+    }
+
+    next = (best + 1) % count;
+
+    return best;
 }

@@ -17,14 +17,14 @@ ngx_http_payments_new_flow(ngx_http_request_t *r)
     ngx_payments_flow_t      *flow;
     ngx_http_payments_ctx_t  *ctx;
 
+    ctx = ngx_http_payments_get_ctx(r);
     flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
-                                    ngx_http_payments_module));
+                                    ngx_http_payments_module), ctx->cell);
     if (flow == NULL) {
         return NULL;
     }
 
     core = ngx_payments_flow_core(flow);
-    ctx = ngx_http_payments_get_ctx(r);
 
     if (pay_dup(core->arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                 &core->request_id) != PAY_OK)

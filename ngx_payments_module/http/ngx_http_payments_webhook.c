@@ -18,6 +18,7 @@
 #include "http/ngx_http_payments_send.h"
 #include "http/ngx_http_payments_start.h"
 #include "shm/ngx_payments_quarantine.h"
+#include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_memory.h"
 #include "util/ngx_payments_process.h"
 
@@ -110,9 +111,13 @@ webhook_challenge(ngx_http_request_t *r, const pay_psp_conf_t *psp)
 static void
 webhook_body(ngx_http_request_t *r, pay_str_t body)
 {
-    ngx_int_t             rc;
-    ngx_payments_flow_t  *flow;
+    ngx_int_t                     rc;
+    const pay_psp_conf_t         *psp;
+    ngx_payments_flow_t          *flow;
+    const pay_payout_provider_t  *payout;
 
+    psp = webhook_psp(r, &payout);
+    ngx_http_payments_get_ctx(r)->cell = psp->cell;
     flow = ngx_http_payments_new_flow(r);
     rc = flow == NULL ? NGX_HTTP_INTERNAL_SERVER_ERROR
                       : webhook_start(r, body, flow);

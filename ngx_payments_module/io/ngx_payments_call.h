@@ -18,6 +18,7 @@ typedef struct ngx_payments_call_s  ngx_payments_call_t;
  * once. */
 struct ngx_payments_call_s {
     ngx_queue_t           queue;
+    ngx_uint_t            cell;                  /* index of the database */
     pay_op_id_t           op;
     const void           *args;                  /* pay_<operation>_in_t; alive
                                                     until done */

@@ -70,10 +70,11 @@ static curl_t  curl;
 ngx_int_t
 ngx_payments_curl_start(ngx_cycle_t *cycle)
 {
-    ngx_uint_t  kept;
+    ngx_uint_t                      kept;
+    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
 
     kept = KEPT_PER_WORKER
-           + 2 * ngx_payments_main_conf()->endpoints.concurrency;
+           + 2 * pmcf->endpoints.concurrency * pmcf->cells.nelts;
 
     ngx_memzero(&curl, sizeof(curl_t));
 

@@ -30,17 +30,23 @@
 #define TICK_SHARE   5                 /* of the shortest stage */
 #define TICK_MIN_MS  5
 #define ALONE_TRIES  3
+#define HANGS_MS     250
 
 
 /* A database, as this worker sees it.  `dispatch` is posted and sends the
  * queued calls; `tick` runs only while calls wait, and bounds their wait. */
 typedef struct {
+    ngx_uint_t               cell;
     ngx_payments_db_conf_t  *conf;
     ngx_payments_pq_t       *pq;           /* NULL: there is no database */
     ngx_log_t               *log;
     ngx_payments_queues_t    queues;
     pay_drain_t              drain;
     ngx_msec_t               tick_ms;
+    ngx_uint_t               is_silent;    /* since a probe has asked it */
+    ngx_msec_t               moved;        /* when a call was last answered, or
+                                              the first one began to wait */
+    ngx_payments_log_pace_t  pace;         /* of failures in the log */
     ngx_event_t              dispatch;
     ngx_event_t              tick;
 } db_t;
@@ -73,10 +79,10 @@ static pay_db_failure_t failure_of(const char *sqlstate);
 static void tick_handler(ngx_event_t *ev);
 
 
-/* The database of the gateway, and those of the console, whose calls have
- * roles, connections and places to wait of their own and so take nothing from a
- * payment. */
-static db_t  dbs[PAY_ROLE_COUNT];
+/* In each cell the database of the gateway, and those of the console.  The
+ * calls of each have roles, connections and places to wait of their own: the
+ * console takes nothing from a payment, and no cell anything from another. */
+static db_t  dbs[NGX_PAYMENTS_CELLS_MAX][PAY_ROLE_COUNT];
 
 static const ngx_payments_pq_owner_t  pq_owner = {
     .wake = wake, .lost = batch_lost, .failed = batch_failed,
@@ -85,18 +91,22 @@ static const ngx_payments_pq_owner_t  pq_owner = {
 
 
 ngx_int_t
-ngx_payments_db_start(ngx_cycle_t *cycle,
-    ngx_payments_db_conf_t *const confs[PAY_ROLE_COUNT])
+ngx_payments_db_start(ngx_cycle_t *cycle, const ngx_array_t *cells)
 {
-    ngx_uint_t  i;
+    ngx_uint_t             i, role;
+    ngx_payments_cell_t  **all = cells->elts;
 
     ngx_memzero(dbs, sizeof(dbs));
 
-    for (i = 0; i < PAY_ROLE_COUNT; i++) {
-        if ((i == PAY_ROLE_GATEWAY || confs[i]->dsns != NULL)
-            && start(cycle, &dbs[i], confs[i]) != NGX_OK)
-        {
-            return NGX_ERROR;
+    for (i = 0; i < cells->nelts; i++) {
+        for (role = 0; role < PAY_ROLE_COUNT; role++) {
+            dbs[i][role].cell = i;
+
+            if (all[i]->dbs[role].dsns != NULL
+                && start(cycle, &dbs[i][role], &all[i]->dbs[role]) != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
         }
     }
 
@@ -116,7 +126,7 @@ start(ngx_cycle_t *cycle, db_t *db, ngx_payments_db_conf_t *conf)
     db->dispatch.data = db;
     db->dispatch.log = cycle->log;
     ngx_payments_timer_init(&db->tick, tick_handler, cycle->log);
-    db->pq = ngx_payments_pq_start(cycle, conf, &pq_owner, db);
+    db->pq = ngx_payments_pq_start(cycle, db->cell, conf, &pq_owner, db);
 
     return db->pq != NULL ? NGX_OK : NGX_ERROR;
 }
@@ -125,13 +135,37 @@ start(ngx_cycle_t *cycle, db_t *db, ngx_payments_db_conf_t *conf)
 void
 ngx_payments_db_stop(void)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, role;
 
-    for (i = 0; i < PAY_ROLE_COUNT; i++) {
-        if (dbs[i].pq != NULL) {
-            ngx_payments_pq_stop(dbs[i].pq);
+    for (i = 0; i < NGX_PAYMENTS_CELLS_MAX; i++) {
+        for (role = 0; role < PAY_ROLE_COUNT; role++) {
+            if (dbs[i][role].pq != NULL) {
+                ngx_payments_pq_stop(dbs[i][role].pq);
+            }
         }
     }
+}
+
+
+ngx_payments_hope_e
+ngx_payments_db_hope(ngx_uint_t cell)
+{
+    ngx_uint_t   hangs;
+    const db_t  *db = &dbs[cell][PAY_ROLE_GATEWAY];
+
+    hangs = db->queues.count + db->queues.sent != 0
+            && ngx_current_msec - db->moved > HANGS_MS;
+
+    return !ngx_payments_pq_usable(db->pq) ? NGX_PAYMENTS_HOPE_NONE
+           : db->is_silent || hangs ? NGX_PAYMENTS_HOPE_LITTLE
+           : NGX_PAYMENTS_HOPE_GOOD;
+}
+
+
+void
+ngx_payments_db_probed(ngx_uint_t cell)
+{
+    dbs[cell][PAY_ROLE_GATEWAY].is_silent = 1;
 }
 
 
@@ -162,17 +196,22 @@ tick_of(const ngx_msec_t *stages)
 ngx_int_t
 ngx_payments_db_call(ngx_payments_call_t *call)
 {
-    db_t  *db = &dbs[pay_op_role(call->op)];
+    db_t  *db = &dbs[call->cell][pay_op_role(call->op)];
 
     if (db->pq == NULL || !ngx_payments_pq_usable(db->pq)) {
         return NGX_DECLINED;
     }
 
     if (db->queues.count >= room_for(db, call) || is_crowded(db, call)) {
-        ngx_payments_count_db_rejected();
-        ngx_payments_count_refused(work_of(call), NGX_PAYMENTS_FULL_QUEUE);
+        ngx_payments_count_db_rejected(db->cell);
+        ngx_payments_count_refused(db->cell, work_of(call),
+                                   NGX_PAYMENTS_FULL_QUEUE);
         call->retry_after_s = retry_after_s(db, call->op);
         return NGX_BUSY;
+    }
+
+    if (db->queues.count + db->queues.sent == 0) {
+        db->moved = ngx_current_msec;
     }
 
     call->queued = call->since = ngx_current_msec;
@@ -305,6 +344,8 @@ batch_answered(void *data, ngx_payments_batch_t *batch)
 
     ngx_payments_queue_leave(&db->queues, batch);
     note_pace(db, batch->count);
+    db->is_silent = 0;
+    db->moved = ngx_current_msec;
 
     if (batch->count >= *limit) {
         *limit = ngx_min(*limit + *limit / 8 + 1, db->conf->batch);
@@ -321,7 +362,7 @@ batch_lost(void *data, ngx_payments_batch_t *batch)
 
     ngx_payments_queue_leave(&db->queues, batch);
     note_pace(db, batch->count);
-    ngx_payments_count_db(batch->op, batch->count, 1,
+    ngx_payments_count_db(db->cell, batch->op, batch->count, 1,
                           ngx_current_msec - batch->sent);
     drop(batch, PAY_DB_UNKNOWN);
     ngx_destroy_pool(batch->pool);
@@ -338,7 +379,6 @@ batch_failed(void *data, ngx_payments_batch_t *batch,
     db_t                            *db = data;
     ngx_uint_t                       omitted;
     pay_db_failure_t                 failure;
-    static ngx_payments_log_pace_t   pace;
 
     failure = failure_of(sqlstate);
     count_canceled(db, batch, sqlstate);
@@ -347,12 +387,12 @@ batch_failed(void *data, ngx_payments_batch_t *batch,
     if (is_contention(sqlstate) ? tried_enough(batch)
         : batch->count == 1 || failure == PAY_DB_UNAVAILABLE)
     {
-        if (ngx_payments_log_may(&pace, &omitted)) {
+        if (ngx_payments_log_may(&db->pace, &omitted)) {
             ngx_log_error(NGX_LOG_ERR, db->log, 0,
                           "payments: operation failed, op:%s, sqlstate:%s, "
-                          "calls:%ui, omitted:%ui, message:%s",
+                          "calls:%ui, omitted:%ui%V, message:%s",
                           pay_op(batch->op)->name, sqlstate, batch->count,
-                          omitted, message);
+                          omitted, ngx_payments_cell_note(db->cell), message);
         }
 
         note_pace(db, batch->count);
@@ -409,7 +449,7 @@ refuse_late(db_t *db, ngx_queue_t *late,
             ngx_payments_count_stage_timeout(pay_op(call->op)->stage);
         }
 
-        ngx_payments_count_db_rejected();
+        ngx_payments_count_db_rejected(db->cell);
         call->retry_after_s = retry_after_s(db, call->op);
         call->done(call, NULL, failure);
     }

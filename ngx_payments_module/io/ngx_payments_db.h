@@ -10,11 +10,20 @@
 
 
 /* At the start of a worker: the queues, and connections that are opened in the
- * background.  The configurations live as long as the process; those without
- * `dsns` have no connections.  The other one closes all. */
-ngx_int_t ngx_payments_db_start(ngx_cycle_t *cycle,
-    ngx_payments_db_conf_t *const confs[PAY_ROLE_COUNT]);
+ * background.  The cells (ngx_payments_cell_t *) live as long as the process;
+ * roles without `dsns` have no connections.  The other one closes all. */
+ngx_int_t ngx_payments_db_start(ngx_cycle_t *cycle, const ngx_array_t *cells);
 void ngx_payments_db_stop(void);
+/* Whether a probe would be answered: no connection is up; one is, and calls
+ * wait for an answer, or a probe has had none; or the database answers. */
+typedef enum {
+    NGX_PAYMENTS_HOPE_NONE = 0, NGX_PAYMENTS_HOPE_LITTLE,
+    NGX_PAYMENTS_HOPE_GOOD
+} ngx_payments_hope_e;
+
+ngx_payments_hope_e ngx_payments_db_hope(ngx_uint_t cell);
+/* A probe asks the cell now. */
+void ngx_payments_db_probed(ngx_uint_t cell);
 /* NGX_OK: queued; NGX_BUSY: the queue is full; NGX_DECLINED: PostgreSQL is
  * down. */
 ngx_int_t ngx_payments_db_call(ngx_payments_call_t *call);

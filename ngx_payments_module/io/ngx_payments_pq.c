@@ -51,6 +51,7 @@ typedef struct {
 } conn_t;
 
 struct ngx_payments_pq_s {
+    ngx_uint_t                      cell;
     ngx_payments_db_conf_t         *conf;
     const ngx_payments_pq_owner_t  *owner;
     void                           *data;          /* the owner's */
@@ -76,7 +77,6 @@ static void conn_batch_done(conn_t *conn);
 static void conn_lost(conn_t *conn, const char *why);
 static void conn_say_lost(conn_t *conn, const char *why);
 static void conn_retry(conn_t *conn);
-static void count_connect(const conn_t *conn, ngx_uint_t up);
 static ngx_uint_t said_nothing(const conn_t *conn);
 static ngx_uint_t was_rolled_back(const conn_t *conn);
 static void conn_close(conn_t *conn);
@@ -85,8 +85,9 @@ static ngx_int_t conn_set_timeout(conn_t *conn, ngx_msec_t timeout);
 
 
 ngx_payments_pq_t *
-ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf,
-    const ngx_payments_pq_owner_t *owner, void *data)
+ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_uint_t cell,
+    ngx_payments_db_conf_t *conf, const ngx_payments_pq_owner_t *owner,
+    void *data)
 {
     conn_t             *conn;
     ngx_uint_t          i;
@@ -98,6 +99,7 @@ ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf,
         return NULL;
     }
 
+    pq->cell = cell;
     pq->conf = conf;
     pq->owner = owner;
     pq->data = data;
@@ -480,8 +482,10 @@ conn_prepared(conn_t *conn)
         if (!ngx_payments_pq_is_told(&conn->said, conn->host, SETUP_REFUSED)) {
             ngx_log_error(NGX_LOG_ERR, conn->pq->log, 0,
                           "payments: an operation cannot be prepared, "
-                          "sqlstate:%s, hint:run payctl migrate, message:%s",
-                          conn->sqlstate, conn->said.message);
+                          "sqlstate:%s%V, hint:run payctl migrate, message:%s",
+                          conn->sqlstate,
+                          ngx_payments_cell_note(conn->pq->cell),
+                          conn->said.message);
         }
 
         conn_lost(conn, SETUP_REFUSED);
@@ -490,10 +494,11 @@ conn_prepared(conn_t *conn)
 
     conn->state = CONN_IDLE;
     conn->failures = 0;
-    count_connect(conn, 1);
+    ngx_payments_count_db_connect(conn->pq->cell, conn->pq->conf->role, 1);
     ngx_log_error(NGX_LOG_NOTICE, conn->pq->log, 0,
-                  "payments: database connected, pid:%d",
-                  PQbackendPID(conn->pg));
+                  "payments: database connected, pid:%d%V",
+                  PQbackendPID(conn->pg),
+                  ngx_payments_cell_note(conn->pq->cell));
 
     ngx_payments_pq_warn_superuser(conn->pg, conn->pq->log);
     conn->pq->owner->wake(conn->pq->data);
@@ -518,7 +523,7 @@ conn_batch_done(conn_t *conn)
         conn->timeout = TIMEOUT_UNKNOWN;    /* the setting went back, too */
     }
 
-    ngx_payments_count_db(batch->op, batch->count, conn->failed,
+    ngx_payments_count_db(conn->pq->cell, batch->op, batch->count, conn->failed,
                           ngx_current_msec - batch->sent);
 
     if (conn->failed) {
@@ -546,7 +551,7 @@ conn_lost(conn_t *conn, const char *why)
     ngx_payments_batch_t  *batch;
 
     if (conn->state == CONN_IDLE || conn->state == CONN_BUSY) {
-        count_connect(conn, 0);
+        ngx_payments_count_db_connect(conn->pq->cell, conn->pq->conf->role, 0);
     }
 
     conn_say_lost(conn, why);
@@ -562,7 +567,7 @@ conn_lost(conn_t *conn, const char *why)
     }
 
     if (rolled_back) {
-        ngx_payments_count_db(batch->op, batch->count, 1,
+        ngx_payments_count_db(conn->pq->cell, batch->op, batch->count, 1,
                               ngx_current_msec - batch->sent);
         conn->pq->owner->failed(conn->pq->data, batch, conn->sqlstate,
                                 conn->said.message);
@@ -591,10 +596,11 @@ conn_say_lost(conn_t *conn, const char *why)
 
     ngx_log_error(NGX_LOG_ERR, conn->pq->log, 0,
                   "payments: database connection lost, why:%s, host:%ui, "
-                  "calls:%ui, attempt:%ui, sqlstate:%s, omitted:%ui, "
+                  "calls:%ui, attempt:%ui, sqlstate:%s, omitted:%ui%V, "
                   "message:%s", why, conn->host,
                   conn->batch ? conn->batch->count : 0, conn->failures,
-                  conn->sqlstate, untold, conn->said.message);
+                  conn->sqlstate, untold,
+                  ngx_payments_cell_note(conn->pq->cell), conn->said.message);
 }
 
 
@@ -614,16 +620,6 @@ conn_retry(conn_t *conn)
 
     conn->timer.cancelable = 1;
     ngx_add_timer(&conn->timer, ngx_payments_pq_pause(conn->failures, hosts));
-}
-
-
-/* The metric is of the connections that payments need. */
-static void
-count_connect(const conn_t *conn, ngx_uint_t up)
-{
-    if (conn->pq->conf->role == PAY_ROLE_GATEWAY) {
-        ngx_payments_count_db_connect(up);
-    }
 }
 
 

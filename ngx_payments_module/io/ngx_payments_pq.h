@@ -28,7 +28,7 @@ typedef struct {
 /* A set of connections to one database as one role, which prepares the
  * operations of that role; NULL: no memory.  `owner` and `data` live as long as
  * the worker. */
-ngx_payments_pq_t *ngx_payments_pq_start(ngx_cycle_t *cycle,
+ngx_payments_pq_t *ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_uint_t cell,
     ngx_payments_db_conf_t *conf, const ngx_payments_pq_owner_t *owner,
     void *data);
 void ngx_payments_pq_stop(ngx_payments_pq_t *pq);

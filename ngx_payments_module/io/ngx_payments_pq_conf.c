@@ -8,6 +8,7 @@
 
 #include "io/ngx_payments_pq_conf.h"
 
+#include <arpa/inet.h>
 #include <libpq-fe.h>
 
 
@@ -150,6 +151,33 @@ hosts_read(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns,
     PQconninfoFree(options);
 
     return rv;
+}
+
+
+/* Neither a directory, nor an abstract socket, nor an address. */
+ngx_uint_t
+ngx_payments_pq_resolves(ngx_str_t *dsn)
+{
+    hosts_t            hosts;
+    ngx_uint_t         resolves;
+    struct in6_addr    address;
+    PQconninfoOption  *options;
+
+    options = PQconninfoParse((char *) dsn->data, NULL);
+    if (options == NULL) {
+        return 0;
+    }
+
+    hosts_find(options, &hosts);
+
+    resolves = hosts.hostaddr == NULL && hosts.host != NULL
+               && hosts.host[0] != '/' && hosts.host[0] != '@'
+               && inet_pton(AF_INET, hosts.host, &address) != 1
+               && inet_pton(AF_INET6, hosts.host, &address) != 1;
+
+    PQconninfoFree(options);
+
+    return resolves;
 }
 
 

@@ -16,6 +16,8 @@ ngx_int_t ngx_payments_pq_check(ngx_str_t *dsn);
 ngx_uint_t ngx_payments_pq_superuser(ngx_str_t *dsn);
 /* 1 when it names that user. */
 ngx_uint_t ngx_payments_pq_user_is(ngx_str_t *dsn, const char *name);
+/* 1 when libpq would have to ask for the address of its host. */
+ngx_uint_t ngx_payments_pq_resolves(ngx_str_t *dsn);
 /* One connection string for each host of `dsn`, which pq_check has passed, in
  * the order it names them: *dsns (ngx_str_t, each with a NUL behind it, in
  * cf->pool).  NGX_CONF_OK, or what is wrong with the hosts, to be logged. */

@@ -25,29 +25,34 @@ typedef struct {
 static void books_handler(ngx_event_t *ev);
 static void books_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static ngx_msec_t books_pause(void);
+static ngx_msec_t books_pause(books_t *books);
 
 
-static books_t  books;
-
-
-void
-ngx_payments_books_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_int_t
+ngx_payments_books_start(ngx_cycle_t *cycle, ngx_uint_t cell, pay_str_t owner)
 {
-    ngx_memzero(&books, sizeof(books_t));
+    books_t  *books;
+    books = ngx_pcalloc(cycle->pool, sizeof(books_t));
+    if (books == NULL) {
+        return NGX_ERROR;
+    }
 
-    books.interval = ngx_payments_main_conf()->watch.interval_ms;
+    books->interval = ngx_payments_main_conf()->watch.interval_ms;
 
-    books.args.owner = owner;
-    books.args.interval_ms = (int64_t) books.interval;
+    books->args.owner = owner;
+    books->args.interval_ms = (int64_t) books->interval;
 
-    books.call.op = PAY_OP_CHECK_BOOKS;
-    books.call.args = &books.args;
-    books.call.done = books_done;
+    books->call.op = PAY_OP_CHECK_BOOKS;
+    books->call.args = &books->args;
+    books->call.done = books_done;
+    books->call.cell = cell;
+    books->call.data = books;
 
-    ngx_payments_timer_init(&books.timer, books_handler, cycle->log);
-    books.timer.cancelable = 1;
-    ngx_add_timer(&books.timer, books_pause());
+    ngx_payments_timer_init(&books->timer, books_handler, cycle->log);
+    books->timer.cancelable = 1;
+    ngx_add_timer(&books->timer, books_pause(books));
+
+    return NGX_OK;
 }
 
 
@@ -55,15 +60,17 @@ ngx_payments_books_start(ngx_cycle_t *cycle, pay_str_t owner)
 static void
 books_handler(ngx_event_t *ev)
 {
+    books_t  *books = ngx_queue_data(ev, books_t, timer);
+
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (!books.busy) {
-        books.busy = ngx_payments_db_call(&books.call) == NGX_OK;
+    if (!books->busy) {
+        books->busy = ngx_payments_db_call(&books->call) == NGX_OK;
     }
 
-    ngx_add_timer(ev, books_pause());
+    ngx_add_timer(ev, books_pause(books));
 }
 
 
@@ -73,13 +80,13 @@ static void
 books_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    books_t                 *books = call->data;
     int64_t                  differences;
     const pay_counts_row_t  *row;
 
-    (void) call;
     (void) failure;
 
-    books.busy = 0;
+    books->busy = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
     /* a worker that comes too early gets the counts of the last round */
@@ -87,15 +94,16 @@ books_done(ngx_payments_call_t *call, const pay_result_t *result,
         return;
     }
 
-    differences = ngx_payments_count_books(row->counts);
+    differences = ngx_payments_count_books(call->cell, row->counts);
 
-    if (differences > books.differences) {
+    if (differences > books->differences) {
         ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                       "payments: the books differ, see the mismatch queue and "
-                      "payctl check, differences:%L", differences);
+                      "payctl check, differences:%L%V", differences,
+                      ngx_payments_cell_note(call->cell));
     }
 
-    books.differences = differences;
+    books->differences = differences;
 }
 
 
@@ -103,9 +111,9 @@ books_done(ngx_payments_call_t *call, const pay_result_t *result,
  * says that the next one is due; and spread, so that workers do not ask in
  * step. */
 static ngx_msec_t
-books_pause(void)
+books_pause(books_t *books)
 {
-    ngx_msec_t  pause = ngx_max(books.interval / 4, 100);
+    ngx_msec_t  pause = ngx_max(books->interval / 4, 100);
 
     return pause + ngx_random() % (pause / 4 + 1);
 }

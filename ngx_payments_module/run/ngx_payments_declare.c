@@ -22,6 +22,7 @@
 
 /* A line.  is_refused: the log has it. */
 typedef struct {
+    struct declare_s               *declare;
     ngx_payments_call_t             call;
     const ngx_payments_declared_t  *line;
     ngx_uint_t                      busy;
@@ -29,7 +30,7 @@ typedef struct {
 } item_t;
 
 /* is_soon: a failure has brought the next tick forward. */
-typedef struct {
+typedef struct declare_s {
     item_t                         *items;
     ngx_uint_t                      count;
     ngx_payments_call_t             watch;
@@ -46,50 +47,58 @@ static void item_done(ngx_payments_call_t *call, const pay_result_t *result,
 static void note(item_t *item, pay_outcome_t outcome);
 static void watch_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static void again_soon(void);
+static void again_soon(declare_t *declare);
 static ngx_msec_t spread(ngx_msec_t interval);
 static ngx_uint_t is_ending(void);
-
-
-static declare_t  declare;
 
 
 /* One more than there are lines, as an allocation of 0 bytes would look like a
  * failure. */
 ngx_int_t
-ngx_payments_declare_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_declare_start(ngx_cycle_t *cycle, ngx_uint_t cell, pay_str_t owner)
 {
+    declare_t                 *declare;
     item_t                    *item;
     ngx_uint_t                 i;
     ngx_array_t               *lines = &ngx_payments_main_conf()->declared;
     ngx_payments_declared_t  **all = lines->elts;
 
-    ngx_memzero(&declare, sizeof(declare_t));
-
-    declare.count = lines->nelts;
-    declare.items = ngx_pcalloc(cycle->pool,
-                                (declare.count + 1) * sizeof(item_t));
-    if (declare.items == NULL) {
+    declare = ngx_pcalloc(cycle->pool, sizeof(declare_t));
+    if (declare == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < declare.count; i++) {
-        item = &declare.items[i];
+    declare->items = ngx_pcalloc(cycle->pool,
+                                 (lines->nelts + 1) * sizeof(item_t));
+    if (declare->items == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < lines->nelts; i++) {
+        if (all[i]->cell != cell) {
+            continue;
+        }
+
+        item = &declare->items[declare->count++];
+        item->declare = declare;
         item->line = all[i];
+        item->call.cell = cell;
         item->call.op = PAY_OP_DECLARE_ENDPOINTS;
         item->call.args = &all[i]->args;
         item->call.done = item_done;
         item->call.data = item;
     }
 
-    declare.watch_args.owner = owner;
-    declare.watch.op = PAY_OP_WATCH_ENDPOINTS;
-    declare.watch.args = &declare.watch_args;
-    declare.watch.done = watch_done;
+    declare->watch_args.owner = owner;
+    declare->watch.op = PAY_OP_WATCH_ENDPOINTS;
+    declare->watch.args = &declare->watch_args;
+    declare->watch.done = watch_done;
+    declare->watch.cell = cell;
+    declare->watch.data = declare;
 
-    ngx_payments_timer_init(&declare.timer, declare_handler, cycle->log);
-    declare.timer.cancelable = 1;
-    ngx_add_timer(&declare.timer, spread(FIRST_MS));
+    ngx_payments_timer_init(&declare->timer, declare_handler, cycle->log);
+    declare->timer.cancelable = 1;
+    ngx_add_timer(&declare->timer, spread(FIRST_MS));
 
     return NGX_OK;
 }
@@ -98,17 +107,18 @@ ngx_payments_declare_start(ngx_cycle_t *cycle, pay_str_t owner)
 static void
 declare_handler(ngx_event_t *ev)
 {
-    item_t      *item;
-    ngx_uint_t   i, failed = 0;
+    declare_t  *declare = ngx_queue_data(ev, declare_t, timer);
+    item_t     *item;
+    ngx_uint_t  i, failed = 0;
 
     if (is_ending()) {
         return;
     }
 
-    declare.is_soon = 0;
+    declare->is_soon = 0;
 
-    for (i = 0; i < declare.count; i++) {
-        item = &declare.items[i];
+    for (i = 0; i < declare->count; i++) {
+        item = &declare->items[i];
 
         if (!item->busy) {
             item->busy = ngx_payments_db_call(&item->call) == NGX_OK;
@@ -116,8 +126,8 @@ declare_handler(ngx_event_t *ev)
         }
     }
 
-    if (!declare.watching) {
-        declare.watching = ngx_payments_db_call(&declare.watch) == NGX_OK;
+    if (!declare->watching) {
+        declare->watching = ngx_payments_db_call(&declare->watch) == NGX_OK;
     }
 
     ngx_add_timer(ev, spread(failed != 0 ? SOON_MS : INTERVAL_MS));
@@ -135,7 +145,7 @@ item_done(ngx_payments_call_t *call, const pay_result_t *result,
     item->busy = 0;
 
     if (result == NULL) {
-        again_soon();
+        again_soon(item->declare);
         return;
     }
 
@@ -185,25 +195,26 @@ static void
 watch_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
-    (void) call;
+    declare_t  *declare = call->data;
+
     (void) result;
     (void) failure;
 
-    declare.watching = 0;
+    declare->watching = 0;
 }
 
 
 /* PostgreSQL is away, or refuses for want of room. */
 static void
-again_soon(void)
+again_soon(declare_t *declare)
 {
-    if (declare.is_soon || is_ending() || !declare.timer.timer_set) {
+    if (declare->is_soon || is_ending() || !declare->timer.timer_set) {
         return;
     }
 
-    declare.is_soon = 1;
-    ngx_del_timer(&declare.timer);
-    ngx_add_timer(&declare.timer, spread(SOON_MS));
+    declare->is_soon = 1;
+    ngx_del_timer(&declare->timer);
+    ngx_add_timer(&declare->timer, spread(SOON_MS));
 }
 
 

@@ -40,6 +40,7 @@
 
 /* One delivery at a time; `busy` covers the question, too. */
 typedef struct {
+    struct deliveries_s       *deliveries;
     ngx_payments_call_t        call;
     pay_begin_delivery_in_t    args;
     struct delivery_s         *delivery;   /* NULL: none, or it is asked for */
@@ -51,6 +52,7 @@ typedef struct {
 /* In the memory of its flow. */
 typedef struct delivery_s {
     ngx_payments_flow_t       *flow;
+    struct deliveries_s       *deliveries;
     slot_t                    *slot;   /* NULL: it is slow, or its end is to be
                                           stored */
     ngx_msec_t                 begun;
@@ -61,8 +63,9 @@ typedef struct delivery_s {
  * - active: when the last one was there.
  * - without: deliveries that have given their slot up.
  * - is_dry: none was due when last asked for. */
-typedef struct {
+typedef struct deliveries_s {
     ngx_http_payments_main_conf_t  *pmcf;
+    ngx_uint_t                      cell;
     slot_t                         *slots;       /* NULL: nothing is delivered
                                                     here */
     ngx_uint_t                      count;
@@ -78,52 +81,61 @@ typedef struct {
 
 
 static void deliveries_handler(ngx_event_t *ev);
-static void set_most(void);
-static ngx_msec_t next_tick(void);
+static void set_most(deliveries_t *deliveries);
+static ngx_msec_t next_tick(deliveries_t *deliveries);
 static ngx_uint_t claim(slot_t *slot, ngx_uint_t ticked);
 static void claim_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static ngx_int_t start(slot_t *slot, const pay_delivery_row_t *row);
-static void free_slow(void);
+static void free_slow(deliveries_t *deliveries);
 static ngx_uint_t give_up_slot(delivery_t *delivery);
 static void delivery_answered(void *data);
 static void delivery_ended(void *data);
-static void ask_again(void);
+static void ask_again(deliveries_t *deliveries);
 static void complain(const ngx_payments_flow_t *flow, const char *outcome);
 static ngx_uint_t is_ending(void);
 
 
-static deliveries_t  deliveries;
+/* One for each cell; NULL: nothing is delivered here. */
+static deliveries_t  *all[NGX_PAYMENTS_CELLS_MAX];
 
 
 /* Without a keyring no secret could be opened: nodes that have one deliver. */
 ngx_int_t
-ngx_payments_deliveries_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_deliveries_start(ngx_cycle_t *cycle, ngx_uint_t cell,
+    pay_str_t owner)
 {
+    deliveries_t                   *deliveries;
     slot_t                         *slot;
     ngx_uint_t                      i;
     ngx_payments_endpoints_t       *conf;
     ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
 
-    ngx_memzero(&deliveries, sizeof(deliveries_t));
-
     if (pmcf->keyring.count == 0) {
         return NGX_OK;
     }
 
-    conf = &pmcf->endpoints;
-    deliveries.pmcf = pmcf;
-    deliveries.count = conf->concurrency;
-    deliveries.most = 1;
-
-    deliveries.slots = ngx_pcalloc(cycle->pool,
-                                   deliveries.count * sizeof(slot_t));
-    if (deliveries.slots == NULL) {
+    deliveries = ngx_pcalloc(cycle->pool, sizeof(deliveries_t));
+    if (deliveries == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < deliveries.count; i++) {
-        slot = &deliveries.slots[i];
+    conf = &pmcf->endpoints;
+    deliveries->pmcf = pmcf;
+    deliveries->cell = cell;
+    deliveries->count = conf->concurrency;
+    deliveries->most = 1;
+
+    deliveries->slots = ngx_pcalloc(cycle->pool,
+                                    deliveries->count * sizeof(slot_t));
+    if (deliveries->slots == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < deliveries->count; i++) {
+        slot = &deliveries->slots[i];
+        slot->deliveries = deliveries;
+        slot->call.cell = cell;
         slot->args.owner = owner;
         slot->args.lease_ms = (int64_t) conf->client.total_timeout
                               + LEASE_SLACK_MS;
@@ -135,10 +147,11 @@ ngx_payments_deliveries_start(ngx_cycle_t *cycle, pay_str_t owner)
         slot->call.is_brief = 1;
     }
 
-    ngx_payments_timer_init(&deliveries.timer, deliveries_handler,
+    ngx_payments_timer_init(&deliveries->timer, deliveries_handler,
                             cycle->log);
-    deliveries.timer.cancelable = 1;
-    ngx_add_timer(&deliveries.timer, next_tick());
+    deliveries->timer.cancelable = 1;
+    ngx_add_timer(&deliveries->timer, next_tick(deliveries));
+    all[cell] = deliveries;
 
     return NGX_OK;
 }
@@ -146,13 +159,15 @@ ngx_payments_deliveries_start(ngx_cycle_t *cycle, pay_str_t owner)
 
 /* nginx moves no timer by less than 300 ms. */
 void
-ngx_payments_deliveries_soon(void)
+ngx_payments_deliveries_soon(ngx_uint_t cell)
 {
-    if (deliveries.slots != NULL && deliveries.timer.timer_set
-        && !deliveries.is_active)
+    deliveries_t  *deliveries = all[cell];
+
+    if (deliveries != NULL && deliveries->timer.timer_set
+        && !deliveries->is_active)
     {
-        ngx_del_timer(&deliveries.timer);
-        ngx_add_timer(&deliveries.timer, 1);
+        ngx_del_timer(&deliveries->timer);
+        ngx_add_timer(&deliveries->timer, 1);
     }
 }
 
@@ -162,58 +177,60 @@ ngx_payments_deliveries_soon(void)
 static void
 deliveries_handler(ngx_event_t *ev)
 {
-    ngx_uint_t  i, n;
+    deliveries_t  *deliveries = ngx_queue_data(ev, deliveries_t, timer);
+    ngx_uint_t     i, n;
 
     if (is_ending()) {
         return;
     }
 
-    free_slow();
-    set_most();
-    n = ngx_payments_bulkhead_is_pressed() ? 1 : deliveries.most;
+    free_slow(deliveries);
+    set_most(deliveries);
+    n = ngx_payments_bulkhead_is_pressed(deliveries->cell)
+        ? 1 : deliveries->most;
 
-    deliveries.ticked = 0;
-    deliveries.came = 0;
+    deliveries->ticked = 0;
+    deliveries->came = 0;
 
-    for (i = 0; i < deliveries.count && deliveries.ticked < n; i++) {
-        if (deliveries.slots[i].busy) {
+    for (i = 0; i < deliveries->count && deliveries->ticked < n; i++) {
+        if (deliveries->slots[i].busy) {
             continue;
         }
 
-        if (!claim(&deliveries.slots[i], 1)) {
+        if (!claim(&deliveries->slots[i], 1)) {
             break;
         }
 
-        deliveries.ticked++;
+        deliveries->ticked++;
     }
 
-    ngx_add_timer(ev, next_tick());
+    ngx_add_timer(ev, next_tick(deliveries));
 }
 
 
 static void
-set_most(void)
+set_most(deliveries_t *deliveries)
 {
-    deliveries.is_active = deliveries.is_active
-        && ngx_current_msec - deliveries.active
-           < deliveries.pmcf->endpoints.interval_ms;
+    deliveries->is_active = deliveries->is_active
+        && ngx_current_msec - deliveries->active
+           < deliveries->pmcf->endpoints.interval_ms;
 
-    if (deliveries.ticked != 0 && deliveries.came == deliveries.ticked) {
-        deliveries.most = ngx_min(deliveries.most * 2, deliveries.count);
+    if (deliveries->ticked != 0 && deliveries->came == deliveries->ticked) {
+        deliveries->most = ngx_min(deliveries->most * 2, deliveries->count);
 
     } else {
-        deliveries.most = ngx_max(deliveries.most / 2, 1);
+        deliveries->most = ngx_max(deliveries->most / 2, 1);
     }
 }
 
 
 /* Spread, so that workers do not ask in step. */
 static ngx_msec_t
-next_tick(void)
+next_tick(deliveries_t *deliveries)
 {
-    ngx_msec_t  interval = deliveries.pmcf->endpoints.interval_ms;
+    ngx_msec_t  interval = deliveries->pmcf->endpoints.interval_ms;
 
-    if (deliveries.is_active) {
+    if (deliveries->is_active) {
         interval = ngx_min(interval, BUSY_PAUSE_MS);
     }
 
@@ -241,22 +258,23 @@ claim_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
     slot_t                    *slot = call->data;
+    deliveries_t              *deliveries = slot->deliveries;
     const pay_delivery_row_t  *row;
 
     (void) failure;
 
     row = result != NULL ? pay_row_delivery(result) : NULL;
 
-    deliveries.is_dry = row == NULL;
+    deliveries->is_dry = row == NULL;
 
     if (row == NULL) {
         slot->busy = 0;
         return;
     }
 
-    deliveries.active = ngx_current_msec;
-    deliveries.is_active = 1;
-    deliveries.came += slot->ticked;
+    deliveries->active = ngx_current_msec;
+    deliveries->is_active = 1;
+    deliveries->came += slot->ticked;
 
     if (ngx_current_msec - slot->asked > LATE_MS
         || start(slot, row) != NGX_OK)
@@ -272,9 +290,10 @@ start(slot_t *slot, const pay_delivery_row_t *row)
 {
     pay_flow_t           *core;
     delivery_t           *delivery;
+    deliveries_t         *deliveries = slot->deliveries;
     ngx_payments_flow_t  *flow;
 
-    flow = ngx_payments_flow_create(deliveries.pmcf);
+    flow = ngx_payments_flow_create(deliveries->pmcf, deliveries->cell);
     if (flow == NULL) {
         return NGX_ERROR;
     }
@@ -288,6 +307,7 @@ start(slot_t *slot, const pay_delivery_row_t *row)
     }
 
     delivery->flow = flow;
+    delivery->deliveries = deliveries;
     delivery->slot = slot;
     delivery->begun = ngx_current_msec;
     slot->delivery = delivery;
@@ -304,13 +324,13 @@ start(slot_t *slot, const pay_delivery_row_t *row)
 
 
 static void
-free_slow(void)
+free_slow(deliveries_t *deliveries)
 {
     ngx_uint_t   i;
     delivery_t  *delivery;
 
-    for (i = 0; i < deliveries.count; i++) {
-        delivery = deliveries.slots[i].delivery;
+    for (i = 0; i < deliveries->count; i++) {
+        delivery = deliveries->slots[i].delivery;
 
         if (delivery != NULL
             && ngx_current_msec - delivery->begun > SLOW_MS)
@@ -325,14 +345,16 @@ free_slow(void)
 static ngx_uint_t
 give_up_slot(delivery_t *delivery)
 {
-    if (delivery->slot == NULL || deliveries.without >= deliveries.count) {
+    deliveries_t  *deliveries = delivery->deliveries;
+
+    if (delivery->slot == NULL || deliveries->without >= deliveries->count) {
         return 0;
     }
 
     delivery->slot->busy = 0;
     delivery->slot->delivery = NULL;
     delivery->slot = NULL;
-    deliveries.without++;
+    deliveries->without++;
 
     return 1;
 }
@@ -341,8 +363,10 @@ give_up_slot(delivery_t *delivery)
 static void
 delivery_answered(void *data)
 {
-    if (give_up_slot(data) && !deliveries.is_dry) {
-        ask_again();
+    deliveries_t  *deliveries = ((delivery_t *) data)->deliveries;
+
+    if (give_up_slot(data) && !deliveries->is_dry) {
+        ask_again(deliveries);
     }
 }
 
@@ -351,8 +375,9 @@ delivery_answered(void *data)
 static void
 delivery_ended(void *data)
 {
-    delivery_t  *delivery = data;
-    const char  *outcome;
+    delivery_t    *delivery = data;
+    const char    *outcome;
+    deliveries_t  *deliveries = delivery->deliveries;
 
     outcome = ngx_payments_flow_core(delivery->flow)->outcome;
 
@@ -368,26 +393,26 @@ delivery_ended(void *data)
         delivery->slot->delivery = NULL;
 
     } else {
-        deliveries.without--;
+        deliveries->without--;
     }
 
-    ask_again();
+    ask_again(deliveries);
 }
 
 
 /* For one delivery, where a slot is free. */
 static void
-ask_again(void)
+ask_again(deliveries_t *deliveries)
 {
     ngx_uint_t  i;
 
-    if (is_ending() || ngx_payments_bulkhead_is_pressed()) {
+    if (is_ending() || ngx_payments_bulkhead_is_pressed(deliveries->cell)) {
         return;
     }
 
-    for (i = 0; i < deliveries.count; i++) {
-        if (!deliveries.slots[i].busy) {
-            (void) claim(&deliveries.slots[i], 0);
+    for (i = 0; i < deliveries->count; i++) {
+        if (!deliveries->slots[i].busy) {
+            (void) claim(&deliveries->slots[i], 0);
             return;
         }
     }

@@ -11,9 +11,10 @@
 
 
 /* `owner` lives as long as the worker.  NGX_ERROR: no memory. */
-ngx_int_t ngx_payments_deliveries_start(ngx_cycle_t *cycle, pay_str_t owner);
+ngx_int_t ngx_payments_deliveries_start(ngx_cycle_t *cycle, ngx_uint_t cell,
+    pay_str_t owner);
 /* There may be some now: they are asked for at once. */
-void ngx_payments_deliveries_soon(void);
+void ngx_payments_deliveries_soon(ngx_uint_t cell);
 
 
 #endif /* NGX_PAYMENTS_DELIVERIES_H */

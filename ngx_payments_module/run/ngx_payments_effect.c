@@ -75,6 +75,7 @@ ngx_int_t
 ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
 {
+    flow->call.cell = flow->cell;
     flow->call.op = effect->op;
     flow->call.args = effect->args;
     flow->call.done = db_done;
@@ -234,9 +235,9 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 static const ngx_payments_psp_t *
 called(const ngx_http_payments_main_conf_t *pmcf, const pay_effect_t *effect)
 {
-    ngx_payments_psp_t        **psps = pmcf->psps.elts;
-    ngx_payments_payout_t     **payouts = pmcf->payouts.elts;
-    ngx_payments_screening_t  **screenings = pmcf->screenings.elts;
+    ngx_payments_psp_t            **psps = pmcf->psps.elts;
+    ngx_payments_payout_t         **payouts = pmcf->payouts.elts;
+    ngx_payments_screening_t      **screenings = pmcf->screenings.elts;
     ngx_payments_risk_provider_t  **risks = pmcf->risk.providers.elts;
 
     if (effect->call == PAY_CALL_DELIVERY) {

@@ -14,7 +14,7 @@
 static void note_stage(const ngx_payments_flow_t *flow);
 static void note_done(const ngx_payments_call_t *call,
     const pay_result_t *result);
-static void note_rates(const pay_end_rates_in_t *in);
+static void note_rates(ngx_uint_t cell, const pay_end_rates_in_t *in);
 static void note_call(const ngx_payments_flow_t *flow,
     const pay_http_answer_t *answer);
 
@@ -62,7 +62,7 @@ note_done(const ngx_payments_call_t *call, const pay_result_t *result)
     if (call->op == PAY_OP_BEGIN_RATES && result != NULL) {
         age = pay_row_age(result);
         rates = call->args;
-        ngx_payments_count_rates_age(rates->source,
+        ngx_payments_count_rates_age(call->cell, rates->source,
                                      age != NULL ? age->age_ms
                                                  : pay_maybe(0, 0));
     }
@@ -74,21 +74,21 @@ note_done(const ngx_payments_call_t *call, const pay_result_t *result)
     }
 
     if (call->op == PAY_OP_END_RATES) {
-        note_rates(call->args);
+        note_rates(call->cell, call->args);
     }
 }
 
 
 /* Why: a code of the core, never the text of the source. */
 static void
-note_rates(const pay_end_rates_in_t *in)
+note_rates(ngx_uint_t cell, const pay_end_rates_in_t *in)
 {
     if (in->rates.len != 0) {
-        ngx_payments_count_rates_age(in->source, pay_some(in->age_ms));
+        ngx_payments_count_rates_age(cell, in->source, pay_some(in->age_ms));
         return;
     }
 
-    ngx_payments_count_rates_failed(in->source);
+    ngx_payments_count_rates_failed(cell, in->source);
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "payments: a source has given no rates, source:%V, why:%V",
                   &ngx_payments_nstr(in->source),

@@ -57,7 +57,8 @@ static ngx_uint_t hold_reply(ngx_payments_flow_t *flow,
 static void held_handler(ngx_event_t *ev);
 static ngx_int_t begin_effect(ngx_payments_flow_t *flow,
     pay_effect_t *effect, pay_input_t *input);
-static ngx_int_t count(pay_risk_counts_t *counts, pay_input_t *input);
+static ngx_int_t count(const ngx_payments_flow_t *flow,
+    pay_risk_counts_t *counts, pay_input_t *input);
 static void run(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect);
 static void log_unread(const pay_flow_t *core);
@@ -68,7 +69,7 @@ static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
 static void flow_note(ngx_payments_flow_t *flow);
 static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
 static void flow_end(ngx_payments_flow_t *flow);
-static void log_settled(const pay_settled_t *settled);
+static void log_settled(ngx_uint_t cell, const pay_settled_t *settled);
 static void count_end(const pay_flow_t *core);
 static void note_provider(const pay_flow_t *core);
 static void request_gone(void *data);
@@ -78,7 +79,7 @@ static void request_gone(void *data);
  * outlives its request.  The worker's scratch is made first, because
  * ngx_payments_scratch_arena() cannot fail. */
 ngx_payments_flow_t *
-ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
+ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf, ngx_uint_t cell)
 {
     ngx_pool_t           *pool;
     ngx_payments_flow_t  *flow;
@@ -101,6 +102,7 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
     flow->pool = pool;
     flow->arena = ngx_payments_arena(pool);
     flow->pmcf = pmcf;
+    flow->cell = cell;
     flow->core.arena = &flow->arena;
     flow->core.scratch = ngx_payments_scratch_arena();
     flow->args = ngx_payments_flow_args(flow);
@@ -205,7 +207,9 @@ ngx_int_t
 ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
     const pay_merchant_t *merchant, int64_t *retry_after_s)
 {
-    if (ngx_payments_bulkhead_enter(&flow->place, work, merchant) == NGX_OK) {
+    if (ngx_payments_bulkhead_enter(&flow->place, flow->cell, work, merchant)
+        == NGX_OK)
+    {
         return NGX_OK;
     }
 
@@ -363,7 +367,7 @@ begin_effect(ngx_payments_flow_t *flow, pay_effect_t *effect,
         return ngx_payments_effect_file(flow, effect, input);
 
     default:
-        return count(effect->counts, input);
+        return count(flow, effect->counts, input);
     }
 }
 
@@ -371,9 +375,10 @@ begin_effect(ngx_payments_flow_t *flow, pay_effect_t *effect,
 /* Windows that are not whole yet would let too many through: their past is in
  * PostgreSQL, and the checkout is answered as if that were away. */
 static ngx_int_t
-count(pay_risk_counts_t *counts, pay_input_t *input)
+count(const ngx_payments_flow_t *flow, pay_risk_counts_t *counts,
+    pay_input_t *input)
 {
-    ngx_int_t  rc = ngx_payments_windows_count(counts);
+    ngx_int_t  rc = ngx_payments_windows_count(flow->cell, counts);
 
     ngx_memzero(input, sizeof(pay_input_t));
     input->kind = rc == NGX_OK ? PAY_INPUT_COUNTED : PAY_INPUT_DB_FAILED;
@@ -398,7 +403,7 @@ run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
     }
 
     if (flow->core.settled != NULL) {
-        log_settled(flow->core.settled);
+        log_settled(flow->cell, flow->core.settled);
         flow->core.settled = NULL;
     }
 }
@@ -605,11 +610,11 @@ flow_end(ngx_payments_flow_t *flow)
 
 /* The names of files are others' and stand in PostgreSQL alone. */
 static void
-log_settled(const pay_settled_t *settled)
+log_settled(ngx_uint_t cell, const pay_settled_t *settled)
 {
     ngx_uint_t  level = settled->why != NULL ? NGX_LOG_ERR : NGX_LOG_NOTICE;
 
-    ngx_payments_count_settled_file(settled->source, settled->state);
+    ngx_payments_count_settled_file(cell, settled->source, settled->state);
     ngx_log_error(level, ngx_cycle->log, 0,
                   "payments: a settlement file was read, source:%V, file:%L, "
                   "state:%s, rows:%L, why:%s, line:%L",

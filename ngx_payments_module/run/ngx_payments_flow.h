@@ -17,9 +17,10 @@ typedef ngx_int_t (*ngx_payments_reply_pt)(ngx_http_request_t *r,
     const pay_reply_t *reply);
 
 
-/* A flow with its own pool, not yet started; NULL: no memory. */
+/* A flow with its own pool, not yet started, whose operations are those of
+ * that cell; NULL: no memory. */
 ngx_payments_flow_t *ngx_payments_flow_create(
-    ngx_http_payments_main_conf_t *pmcf);
+    ngx_http_payments_main_conf_t *pmcf, ngx_uint_t cell);
 /* The flow as the core sees it: pay_flow_create() and its sisters are given
  * this, between creation and start. */
 pay_flow_t *ngx_payments_flow_core(ngx_payments_flow_t *flow);

@@ -13,6 +13,7 @@
 #define SOON_MS  1
 
 
+static ngx_uint_t payout_cell(const void *subject);
 static pay_status_t payout_prepare(const ngx_payments_round_t *round,
     pay_flow_t *flow);
 static ngx_msec_t payout_pause(const ngx_payments_round_t *round);
@@ -21,16 +22,26 @@ static ngx_uint_t payout_ended(ngx_payments_round_t *round,
 
 
 static const ngx_payments_round_kind_t  payout_round = {
-    payout_prepare, payout_pause, NULL, payout_ended, SOON_MS
+    payout_cell, payout_prepare, payout_pause, NULL, payout_ended, SOON_MS
 };
 
 
 ngx_int_t
-ngx_payments_payouts_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_payouts_start(ngx_cycle_t *cycle, ngx_uint_t cell,
+    pay_str_t owner)
 {
     return ngx_payments_round_start_all(cycle, &payout_round,
                                         &ngx_payments_main_conf()->payouts,
-                                        owner);
+                                        cell, owner);
+}
+
+
+static ngx_uint_t
+payout_cell(const void *subject)
+{
+    const ngx_payments_payout_t  *payout = subject;
+
+    return payout->client.psp.cell;
 }
 
 

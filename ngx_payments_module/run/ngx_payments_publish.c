@@ -48,48 +48,57 @@ static void gauges_done(ngx_payments_call_t *call, const pay_result_t *result,
 static ngx_msec_t publish_pause(ngx_msec_t interval);
 
 
-static publish_t  publish;
-
-
-void
-ngx_payments_publish_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_int_t
+ngx_payments_publish_start(ngx_cycle_t *cycle, ngx_uint_t cell, pay_str_t owner)
 {
-    ngx_memzero(&publish, sizeof(publish_t));
+    publish_t  *publish;
+    publish = ngx_pcalloc(cycle->pool, sizeof(publish_t));
+    if (publish == NULL) {
+        return NGX_ERROR;
+    }
 
-    publish.args.owner = owner;
-    publish.args.most = MOST;
-    publish.call.op = PAY_OP_PUBLISH_EVENTS;
-    publish.call.args = &publish.args;
-    publish.call.done = publish_done;
-    publish.call.patience = PATIENCE_MS;
+    publish->args.owner = owner;
+    publish->args.most = MOST;
+    publish->call.op = PAY_OP_PUBLISH_EVENTS;
+    publish->call.args = &publish->args;
+    publish->call.done = publish_done;
+    publish->call.cell = cell;
+    publish->call.data = publish;
+    publish->call.patience = PATIENCE_MS;
 
-    publish.watch_args.owner = owner;
-    publish.watch_args.interval_ms =
+    publish->watch_args.owner = owner;
+    publish->watch_args.interval_ms =
         (int64_t) ngx_payments_main_conf()->watch.interval_ms;
-    publish.watch.op = PAY_OP_WATCH_EVENTS;
-    publish.watch.args = &publish.watch_args;
-    publish.watch.done = gauges_done;
+    publish->watch.op = PAY_OP_WATCH_EVENTS;
+    publish->watch.args = &publish->watch_args;
+    publish->watch.done = gauges_done;
+    publish->watch.cell = cell;
+    publish->watch.data = publish;
 
-    ngx_payments_timer_init(&publish.timer, publish_handler, cycle->log);
-    publish.timer.cancelable = 1;
-    ngx_add_timer(&publish.timer, publish_pause(INTERVAL_MS));
+    ngx_payments_timer_init(&publish->timer, publish_handler, cycle->log);
+    publish->timer.cancelable = 1;
+    ngx_add_timer(&publish->timer, publish_pause(INTERVAL_MS));
 
-    ngx_payments_timer_init(&publish.gauges, gauges_handler, cycle->log);
-    publish.gauges.cancelable = 1;
-    ngx_add_timer(&publish.gauges, publish_pause(INTERVAL_MS));
+    ngx_payments_timer_init(&publish->gauges, gauges_handler, cycle->log);
+    publish->gauges.cancelable = 1;
+    ngx_add_timer(&publish->gauges, publish_pause(INTERVAL_MS));
+
+    return NGX_OK;
 }
 
 
 static void
 publish_handler(ngx_event_t *ev)
 {
+    publish_t  *publish = ngx_queue_data(ev, publish_t, timer);
+
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (!publish.busy) {
-        publish.begun = ngx_current_msec;
-        publish.busy = ngx_payments_db_call(&publish.call) == NGX_OK;
+    if (!publish->busy) {
+        publish->begun = ngx_current_msec;
+        publish->busy = ngx_payments_db_call(&publish->call) == NGX_OK;
     }
 
     ngx_add_timer(ev, publish_pause(INTERVAL_MS));
@@ -102,10 +111,11 @@ static void
 publish_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
-    (void) call;
+    publish_t  *publish = call->data;
+
     (void) failure;
 
-    publish.busy = 0;
+    publish->busy = 0;
 
     if (result == NULL || result->outcome != PAY_OUTCOME_AGAIN
         || ngx_exiting || ngx_quit || ngx_terminate)
@@ -113,30 +123,32 @@ publish_done(ngx_payments_call_t *call, const pay_result_t *result,
         return;
     }
 
-    ngx_payments_deliveries_soon();
+    ngx_payments_deliveries_soon(call->cell);
 
-    if (publish.timer.timer_set) {
-        ngx_del_timer(&publish.timer);
+    if (publish->timer.timer_set) {
+        ngx_del_timer(&publish->timer);
     }
 
-    ngx_add_timer(&publish.timer,
-                  SOON_MS + (ngx_current_msec - publish.begun));
+    ngx_add_timer(&publish->timer,
+                  SOON_MS + (ngx_current_msec - publish->begun));
 }
 
 
 static void
 gauges_handler(ngx_event_t *ev)
 {
+    publish_t  *publish = ngx_queue_data(ev, publish_t, gauges);
+
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (!publish.watching) {
-        publish.watching = ngx_payments_db_call(&publish.watch) == NGX_OK;
+    if (!publish->watching) {
+        publish->watching = ngx_payments_db_call(&publish->watch) == NGX_OK;
     }
 
     ngx_add_timer(ev,
-                  publish_pause((ngx_msec_t) publish.watch_args.interval_ms));
+                  publish_pause((ngx_msec_t) publish->watch_args.interval_ms));
 }
 
 
@@ -145,16 +157,16 @@ static void
 gauges_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    publish_t               *publish = call->data;
     const pay_counts_row_t  *row;
 
-    (void) call;
     (void) failure;
 
-    publish.watching = 0;
+    publish->watching = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
     if (row != NULL && row->counts.len != 0) {
-        ngx_payments_count_events_round(row->counts);
+        ngx_payments_count_events_round(call->cell, row->counts);
     }
 }
 

@@ -19,14 +19,14 @@ static ngx_msec_t rates_pause(const ngx_payments_round_t *round);
 
 
 static const ngx_payments_round_kind_t  rates_round = {
-    rates_prepare, rates_pause, NULL, NULL, 0
+    NULL, rates_prepare, rates_pause, NULL, NULL, 0
 };
 
 
 /* The first question comes at once and not after an interval: without rates no
  * order with a credit_currency can be taken. */
 ngx_int_t
-ngx_payments_rates_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_rates_start(ngx_cycle_t *cycle, ngx_uint_t cell, pay_str_t owner)
 {
     size_t                          i;
     const pay_env_t                *env;
@@ -46,6 +46,7 @@ ngx_payments_rates_start(ngx_cycle_t *cycle, pay_str_t owner)
         rounds[i].pmcf = pmcf;
         rounds[i].subject = &env->rates[i];
         rounds[i].owner = owner;
+        rounds[i].cell = cell;
         ngx_payments_round_start(&rounds[i], cycle->log,
                                  ngx_random() % ASK_MIN_MS);
     }

@@ -40,48 +40,52 @@ typedef struct {
 static void recall_handler(ngx_event_t *ev);
 static void recall_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static pay_status_t put(pay_str_t json, pay_risk_past_page_t *page,
-    ngx_pool_t *pool);
-static void go_on(const pay_risk_past_page_t *page);
+static pay_status_t put(recall_t *recall, pay_str_t json,
+    pay_risk_past_page_t *page, ngx_pool_t *pool);
+static void go_on(recall_t *recall, const pay_risk_past_page_t *page);
 static pay_str_t keep(u_char place[ID_MAX], pay_str_t id);
-static void finish(void);
-static void again(ngx_msec_t pause);
-
-
-static recall_t  recall;
+static void finish(recall_t *recall);
+static void again(recall_t *recall, ngx_msec_t pause);
 
 
 /* A worker that a reload has started finds the windows whole. */
 ngx_int_t
-ngx_payments_recall_start(ngx_cycle_t *cycle)
+ngx_payments_recall_start(ngx_cycle_t *cycle, ngx_uint_t cell)
 {
-    int64_t  seconds;
+    int64_t            seconds;
+    recall_t          *recall;
+    const pay_risk_t  *risk = ngx_payments_main_conf()->env.risk;
 
-    ngx_memzero(&recall, sizeof(recall_t));
-    recall.risk = ngx_payments_main_conf()->env.risk;
-
-    if (ngx_worker != 0 || recall.risk == NULL
-        || ngx_payments_windows_are_whole())
+    if (ngx_worker != 0 || risk == NULL
+        || ngx_payments_windows_are_whole(cell))
     {
         return NGX_OK;
     }
 
-    seconds = pay_risk_memory_s(recall.risk);
+    seconds = pay_risk_memory_s(risk);
 
     if (seconds == 0) {
-        ngx_payments_windows_set_whole();
+        ngx_payments_windows_set_whole(cell);
         return NGX_OK;
     }
 
-    recall.args.since_s = ngx_time() - seconds;
-    recall.args.limit = PAGE;
-    recall.call.op = PAY_OP_LIST_PAST_ATTEMPTS;
-    recall.call.args = &recall.args;
-    recall.call.done = recall_done;
+    recall = ngx_pcalloc(cycle->pool, sizeof(recall_t));
+    if (recall == NULL) {
+        return NGX_ERROR;
+    }
 
-    ngx_payments_timer_init(&recall.timer, recall_handler, cycle->log);
-    recall.timer.cancelable = 1;
-    ngx_add_timer(&recall.timer, 1);
+    recall->risk = risk;
+    recall->args.since_s = ngx_time() - seconds;
+    recall->args.limit = PAGE;
+    recall->call.cell = cell;
+    recall->call.op = PAY_OP_LIST_PAST_ATTEMPTS;
+    recall->call.args = &recall->args;
+    recall->call.done = recall_done;
+    recall->call.data = recall;
+
+    ngx_payments_timer_init(&recall->timer, recall_handler, cycle->log);
+    recall->timer.cancelable = 1;
+    ngx_add_timer(&recall->timer, 1);
 
     return NGX_OK;
 }
@@ -90,14 +94,14 @@ ngx_payments_recall_start(ngx_cycle_t *cycle)
 static void
 recall_handler(ngx_event_t *ev)
 {
-    (void) ev;
+    recall_t  *recall = ngx_queue_data(ev, recall_t, timer);
 
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (ngx_payments_db_call(&recall.call) != NGX_OK) {
-        again(AGAIN_MS);
+    if (ngx_payments_db_call(&recall->call) != NGX_OK) {
+        again(recall, AGAIN_MS);
     }
 }
 
@@ -107,28 +111,28 @@ static void
 recall_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    recall_t              *recall = call->data;
     ngx_pool_t            *pool;
     pay_risk_past_page_t   page;
     const pay_page_row_t  *row = result != NULL ? pay_row_page(result) : NULL;
 
-    (void) call;
     (void) failure;
 
     pool = row != NULL ? ngx_create_pool(POOL_SIZE, ngx_cycle->log) : NULL;
 
     if (pool == NULL) {
-        again(AGAIN_MS);
+        again(recall, AGAIN_MS);
         return;
     }
 
-    if (put(row->page, &page, pool) == PAY_OK) {
-        go_on(&page);
+    if (put(recall, row->page, &page, pool) == PAY_OK) {
+        go_on(recall, &page);
 
     } else {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "payments: the attempts of before cannot be read, "
                       "windows of risk begin without them");
-        finish();
+        finish(recall);
     }
 
     ngx_destroy_pool(pool);
@@ -136,33 +140,34 @@ recall_done(ngx_payments_call_t *call, const pay_result_t *result,
 
 
 static pay_status_t
-put(pay_str_t json, pay_risk_past_page_t *page, ngx_pool_t *pool)
+put(recall_t *recall, pay_str_t json, pay_risk_past_page_t *page,
+    ngx_pool_t *pool)
 {
     pay_arena_t  arena = ngx_payments_arena(pool);
 
-    PAY_TRY(pay_risk_past(&arena, recall.risk, json, page));
+    PAY_TRY(pay_risk_past(&arena, recall->risk, json, page));
     ngx_payments_windows_put(page);
-    recall.attempts += page->attempts;
-    recall.pages++;
+    recall->attempts += page->attempts;
+    recall->pages++;
 
     return PAY_OK;
 }
 
 
 static void
-go_on(const pay_risk_past_page_t *page)
+go_on(recall_t *recall, const pay_risk_past_page_t *page)
 {
-    if (page->next_us == 0 || recall.pages == PAGES_MAX) {
-        finish();
+    if (page->next_us == 0 || recall->pages == PAGES_MAX) {
+        finish(recall);
         return;
     }
 
-    recall.args.before_us = (pay_int_t) { 1, page->next_us };
-    recall.args.before_merchant_id = keep(recall.merchant,
-                                          page->next_merchant_id);
-    recall.args.before_checkout_id = keep(recall.checkout,
-                                          page->next_checkout_id);
-    again(1);
+    recall->args.before_us = (pay_int_t) { 1, page->next_us };
+    recall->args.before_merchant_id = keep(recall->merchant,
+                                           page->next_merchant_id);
+    recall->args.before_checkout_id = keep(recall->checkout,
+                                           page->next_checkout_id);
+    again(recall, 1);
 }
 
 
@@ -179,17 +184,18 @@ keep(u_char place[ID_MAX], pay_str_t id)
 
 
 static void
-finish(void)
+finish(recall_t *recall)
 {
-    ngx_payments_windows_set_whole();
+    ngx_payments_windows_set_whole(recall->call.cell);
     ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                   "payments: windows of risk have the attempts of before, "
-                  "attempts:%uz", recall.attempts);
+                  "attempts:%uz%V", recall->attempts,
+                  ngx_payments_cell_note(recall->call.cell));
 }
 
 
 static void
-again(ngx_msec_t pause)
+again(recall_t *recall, ngx_msec_t pause)
 {
-    ngx_add_timer(&recall.timer, pause);
+    ngx_add_timer(&recall->timer, pause);
 }

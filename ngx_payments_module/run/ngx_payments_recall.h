@@ -9,7 +9,7 @@
 
 
 /* The first worker of a host does it; no checkout is counted before. */
-ngx_int_t ngx_payments_recall_start(ngx_cycle_t *cycle);
+ngx_int_t ngx_payments_recall_start(ngx_cycle_t *cycle, ngx_uint_t cell);
 
 
 #endif /* NGX_PAYMENTS_RECALL_H */

@@ -34,45 +34,52 @@ typedef struct {
 static void rollups_handler(ngx_event_t *ev);
 static void rollups_done(ngx_payments_call_t *call,
     const pay_result_t *result, pay_db_failure_t failure);
-static ngx_msec_t rollups_pause(void);
+static ngx_msec_t rollups_pause(rollups_t *rollups);
 
 
-static rollups_t  rollups;
-
-
-void
-ngx_payments_rollups_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_int_t
+ngx_payments_rollups_start(ngx_cycle_t *cycle, ngx_uint_t cell, pay_str_t owner)
 {
-    ngx_memzero(&rollups, sizeof(rollups_t));
+    rollups_t  *rollups;
+    rollups = ngx_pcalloc(cycle->pool, sizeof(rollups_t));
+    if (rollups == NULL) {
+        return NGX_ERROR;
+    }
 
-    rollups.args.owner = owner;
-    rollups.args.interval_ms =
+    rollups->args.owner = owner;
+    rollups->args.interval_ms =
         (int64_t) ngx_payments_main_conf()->watch.interval_ms;
-    rollups.args.most = MOST;
+    rollups->args.most = MOST;
 
-    rollups.call.op = PAY_OP_ROLL_UP;
-    rollups.call.args = &rollups.args;
-    rollups.call.done = rollups_done;
+    rollups->call.op = PAY_OP_ROLL_UP;
+    rollups->call.args = &rollups->args;
+    rollups->call.done = rollups_done;
+    rollups->call.cell = cell;
+    rollups->call.data = rollups;
 
-    ngx_payments_timer_init(&rollups.timer, rollups_handler, cycle->log);
-    rollups.timer.cancelable = 1;
-    ngx_add_timer(&rollups.timer, rollups_pause());
+    ngx_payments_timer_init(&rollups->timer, rollups_handler, cycle->log);
+    rollups->timer.cancelable = 1;
+    ngx_add_timer(&rollups->timer, rollups_pause(rollups));
+
+    return NGX_OK;
 }
 
 
 static void
 rollups_handler(ngx_event_t *ev)
 {
+    rollups_t  *rollups = ngx_queue_data(ev, rollups_t, timer);
+
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (!rollups.busy) {
-        rollups.begun = ngx_current_msec;
-        rollups.busy = ngx_payments_db_call(&rollups.call) == NGX_OK;
+    if (!rollups->busy) {
+        rollups->begun = ngx_current_msec;
+        rollups->busy = ngx_payments_db_call(&rollups->call) == NGX_OK;
     }
 
-    ngx_add_timer(ev, rollups_pause());
+    ngx_add_timer(ev, rollups_pause(rollups));
 }
 
 
@@ -81,16 +88,16 @@ static void
 rollups_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    rollups_t               *rollups = call->data;
     const pay_counts_row_t  *row;
 
-    (void) call;
     (void) failure;
 
-    rollups.busy = 0;
+    rollups->busy = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
     if (row != NULL && row->counts.len != 0) {
-        ngx_payments_count_rollups(row->counts);
+        ngx_payments_count_rollups(call->cell, row->counts);
     }
 
     if (result == NULL || result->outcome != PAY_OUTCOME_AGAIN
@@ -99,21 +106,23 @@ rollups_done(ngx_payments_call_t *call, const pay_result_t *result,
         return;
     }
 
-    if (rollups.timer.timer_set) {
-        ngx_del_timer(&rollups.timer);
+    if (rollups->timer.timer_set) {
+        ngx_del_timer(&rollups->timer);
     }
 
-    ngx_add_timer(&rollups.timer,
-                  REST_MS + REST * (ngx_current_msec - rollups.begun));
+    ngx_add_timer(&rollups->timer,
+                  REST_MS + REST * (ngx_current_msec - rollups->begun));
 }
 
 
 /* Shorter than the interval, as after a piece of another worker the next one
  * may be due; and spread, so that workers do not ask in step. */
 static ngx_msec_t
-rollups_pause(void)
+rollups_pause(rollups_t *rollups)
 {
-    ngx_msec_t  pause = ngx_max((ngx_msec_t) rollups.args.interval_ms / 2, 100);
+    ngx_msec_t  pause = (ngx_msec_t) rollups->args.interval_ms / 2;
+
+    pause = ngx_max(pause, 100);
 
     return pause + ngx_random() % (pause / 4 + 1);
 }

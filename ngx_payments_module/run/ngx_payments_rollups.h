@@ -11,7 +11,8 @@
 
 
 /* `owner` lives as long as the worker. */
-void ngx_payments_rollups_start(ngx_cycle_t *cycle, pay_str_t owner);
+ngx_int_t ngx_payments_rollups_start(ngx_cycle_t *cycle, ngx_uint_t cell,
+    pay_str_t owner);
 
 
 #endif /* NGX_PAYMENTS_ROLLUPS_H */

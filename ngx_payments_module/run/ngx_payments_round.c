@@ -32,7 +32,7 @@ ngx_payments_round_start(ngx_payments_round_t *round, ngx_log_t *log,
 ngx_int_t
 ngx_payments_round_start_all(ngx_cycle_t *cycle,
     const ngx_payments_round_kind_t *kind, const ngx_array_t *subjects,
-    pay_str_t owner)
+    ngx_uint_t cell, pay_str_t owner)
 {
     void                  **all = subjects->elts;
     ngx_uint_t              i;
@@ -45,7 +45,12 @@ ngx_payments_round_start_all(ngx_cycle_t *cycle,
     }
 
     for (i = 0; i < subjects->nelts; i++) {
+        if (kind->cell_of(all[i]) != cell) {
+            continue;
+        }
+
         rounds[i].kind = kind;
+        rounds[i].cell = cell;
         rounds[i].pmcf = ngx_payments_main_conf();
         rounds[i].subject = all[i];
         rounds[i].owner = owner;
@@ -99,7 +104,7 @@ round_begin(ngx_payments_round_t *round)
 {
     ngx_payments_flow_t  *flow;
 
-    flow = ngx_payments_flow_create(round->pmcf);
+    flow = ngx_payments_flow_create(round->pmcf, round->cell);
     if (flow == NULL) {
         return;
     }

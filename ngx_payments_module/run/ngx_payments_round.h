@@ -18,7 +18,8 @@
 
 typedef struct ngx_payments_round_s  ngx_payments_round_t;
 
-/* - prepare: makes the flow that does `round`; anything but PAY_OK: none this
+/* - cell_of: the cell of a subject, where the kind's subjects have one.
+ * - prepare: makes the flow that does `round`; anything but PAY_OK: none this
  *   time.
  * - pause: milliseconds until the next question; a quarter more, by chance, is
  *   added, so that workers do not ask in step.
@@ -27,6 +28,7 @@ typedef struct ngx_payments_round_s  ngx_payments_round_t;
  *   NULL: nothing depends on it.  Not called in a worker that ends.
  * - soon_ms: the pause then. */
 typedef struct {
+    ngx_uint_t             (*cell_of)(const void *subject);
     pay_status_t           (*prepare)(const ngx_payments_round_t *round,
                                       pay_flow_t *flow);
     ngx_msec_t             (*pause)(const ngx_payments_round_t *round);
@@ -36,12 +38,13 @@ typedef struct {
     ngx_msec_t               soon_ms;
 } ngx_payments_round_kind_t;
 
-/* Zeroed by its owner, who sets the first four. */
+/* Zeroed by its owner, who sets the first five. */
 struct ngx_payments_round_s {
     const ngx_payments_round_kind_t  *kind;
     ngx_http_payments_main_conf_t    *pmcf;
     const void                       *subject;  /* its configuration */
     pay_str_t                         owner;    /* the worker */
+    ngx_uint_t                        cell;
     ngx_event_t                       timer;
     ngx_payments_flow_t              *flow;     /* NULL: none is under way */
     ngx_uint_t                        declared; /* the kind's own mark */
@@ -54,11 +57,11 @@ struct ngx_payments_round_s {
 void ngx_payments_round_start(ngx_payments_round_t *round, ngx_log_t *log,
     ngx_msec_t first_ms);
 
-/* A round for each block of a configuration's array of pointers, the first
- * question within a second.  NGX_ERROR: no memory. */
+/* A round for each block of a configuration's array of pointers that is of the
+ * cell, the first question within a second.  NGX_ERROR: no memory. */
 ngx_int_t ngx_payments_round_start_all(ngx_cycle_t *cycle,
     const ngx_payments_round_kind_t *kind, const ngx_array_t *subjects,
-    pay_str_t owner);
+    ngx_uint_t cell, pay_str_t owner);
 
 /* Whether a complaint is worth a line: another one than the last.  NULL: it
  * goes well again. */

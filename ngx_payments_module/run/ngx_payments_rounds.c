@@ -43,6 +43,7 @@
  *   webhook replay). */
 typedef struct {
     ngx_http_payments_main_conf_t  *pmcf;
+    ngx_uint_t                      cell;
     pay_str_t                       owner;
     ngx_event_t                     timer;       /* of the sweep */
     ngx_payments_call_t             call;
@@ -53,13 +54,16 @@ typedef struct {
     ngx_payments_round_t            replay;
 } rounds_t;
 
+typedef ngx_int_t (*start_pt)(ngx_cycle_t *cycle, ngx_uint_t cell,
+    pay_str_t owner);
 
-static void sweep_start(ngx_cycle_t *cycle);
+
+static void sweep_start(rounds_t *rounds, ngx_cycle_t *cycle);
 static void sweep_handler(ngx_event_t *ev);
 static void sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static ngx_int_t backfills_start(ngx_cycle_t *cycle);
-static void start(ngx_payments_round_t *round,
+static ngx_int_t backfills_start(rounds_t *rounds, ngx_cycle_t *cycle);
+static void start(rounds_t *rounds, ngx_payments_round_t *round,
     const ngx_payments_round_kind_t *kind, const void *subject,
     ngx_log_t *log);
 static pay_status_t backfill_prepare(const ngx_payments_round_t *round,
@@ -72,67 +76,70 @@ static ngx_msec_t spread(ngx_msec_t interval);
 
 
 static const ngx_payments_round_kind_t  backfill_round = {
-    backfill_prepare, backfill_pause, NULL, NULL, 0
+    NULL, backfill_prepare, backfill_pause, NULL, NULL, 0
 };
 
 static const ngx_payments_round_kind_t  replay_round = {
-    replay_prepare, replay_pause, NULL, NULL, 0
+    NULL, replay_prepare, replay_pause, NULL, NULL, 0
 };
 
-static rounds_t  rounds;
+/* Each may fail for want of memory alone. */
+static const start_pt  starts[] = {
+    ngx_payments_books_start, ngx_payments_reconcile_start,
+    ngx_payments_schedule_start, ngx_payments_publish_start,
+    ngx_payments_rollups_start, ngx_payments_seal_start,
+    ngx_payments_close_start, ngx_payments_settlement_start,
+    ngx_payments_payouts_start, ngx_payments_screenings_start,
+    ngx_payments_deliveries_start, ngx_payments_declare_start,
+    ngx_payments_rates_start
+};
 
 
-/* The sweep, the replay, the books and the round of settlement need no memory;
- * lists, rates and lines do, and may fail. */
 ngx_int_t
-ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_rounds_start(ngx_cycle_t *cycle, ngx_uint_t cell, pay_str_t owner)
 {
-    ngx_memzero(&rounds, sizeof(rounds_t));
+    rounds_t    *rounds;
+    ngx_uint_t   i;
 
-    rounds.pmcf = ngx_payments_main_conf();
-    rounds.owner = owner;
-
-    sweep_start(cycle);
-    start(&rounds.replay, &replay_round, NULL, cycle->log);
-    ngx_payments_books_start(cycle, owner);
-    ngx_payments_reconcile_start(cycle, owner);
-    ngx_payments_schedule_start(cycle, owner);
-    ngx_payments_publish_start(cycle, owner);
-    ngx_payments_rollups_start(cycle, owner);
-    ngx_payments_seal_start(cycle, owner);
-    ngx_payments_close_start(cycle, owner);
-
-    if (backfills_start(cycle) != NGX_OK
-        || ngx_payments_settlement_start(cycle, owner) != NGX_OK
-        || ngx_payments_payouts_start(cycle, owner) != NGX_OK
-        || ngx_payments_screenings_start(cycle, owner) != NGX_OK
-        || ngx_payments_deliveries_start(cycle, owner) != NGX_OK
-        || ngx_payments_declare_start(cycle, owner) != NGX_OK)
-    {
+    rounds = ngx_pcalloc(cycle->pool, sizeof(rounds_t));
+    if (rounds == NULL) {
         return NGX_ERROR;
     }
 
-    return ngx_payments_rates_start(cycle, owner);
+    rounds->pmcf = ngx_payments_main_conf();
+    rounds->cell = cell;
+    rounds->owner = owner;
+
+    sweep_start(rounds, cycle);
+    start(rounds, &rounds->replay, &replay_round, NULL, cycle->log);
+
+    for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        if (starts[i](cycle, cell, owner) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return backfills_start(rounds, cycle);
 }
 
 
 /* The arguments never change, so they are made once. */
 static void
-sweep_start(ngx_cycle_t *cycle)
+sweep_start(rounds_t *rounds, ngx_cycle_t *cycle)
 {
     u_char                     *last;
     pay_str_t                   limits;
-    ngx_payments_risk_conf_t   *risk = &rounds.pmcf->risk;
-    ngx_payments_watch_conf_t  *watch = &rounds.pmcf->watch;
+    ngx_payments_risk_conf_t   *risk = &rounds->pmcf->risk;
+    ngx_payments_watch_conf_t  *watch = &rounds->pmcf->watch;
 
-    last = ngx_snprintf(rounds.limits, LIMITS_MAX,
+    last = ngx_snprintf(rounds->limits, LIMITS_MAX,
                         "{\"registering_s\":%T,\"executing_s\":%T,"
                         "\"unknown_s\":%T,\"parked_s\":%T",
                         watch->registering_s, watch->executing_s,
                         watch->unknown_s, watch->parked_s);
 
-    if (risk->testing_share != 0 && rounds.pmcf->env.risk != NULL) {
-        last = ngx_slprintf(last, rounds.limits + LIMITS_MAX - 1,
+    if (risk->testing_share != 0 && rounds->pmcf->env.risk != NULL) {
+        last = ngx_slprintf(last, rounds->limits + LIMITS_MAX - 1,
                             ",\"card_testing\":{\"share\":%ui,\"min\":%ui,"
                             "\"window_s\":%T,\"for_s\":%T,\"word\":\"%s\","
                             "\"shadow\":%s}", risk->testing_share,
@@ -143,19 +150,21 @@ sweep_start(ngx_cycle_t *cycle)
     }
 
     *last++ = '}';
-    limits = (pay_str_t) { last - rounds.limits, rounds.limits };
+    limits = (pay_str_t) { last - rounds->limits, rounds->limits };
 
-    rounds.args.owner = rounds.owner;
-    rounds.args.interval_ms = (int64_t) watch->interval_ms;
-    rounds.args.limits = limits;
+    rounds->args.owner = rounds->owner;
+    rounds->args.interval_ms = (int64_t) watch->interval_ms;
+    rounds->args.limits = limits;
 
-    rounds.call.op = PAY_OP_SWEEP;
-    rounds.call.args = &rounds.args;
-    rounds.call.done = sweep_done;
+    rounds->call.op = PAY_OP_SWEEP;
+    rounds->call.args = &rounds->args;
+    rounds->call.done = sweep_done;
+    rounds->call.cell = rounds->cell;
+    rounds->call.data = rounds;
 
-    ngx_payments_timer_init(&rounds.timer, sweep_handler, cycle->log);
-    rounds.timer.cancelable = 1;
-    ngx_add_timer(&rounds.timer, spread(watch->interval_ms));
+    ngx_payments_timer_init(&rounds->timer, sweep_handler, cycle->log);
+    rounds->timer.cancelable = 1;
+    ngx_add_timer(&rounds->timer, spread(watch->interval_ms));
 }
 
 
@@ -164,15 +173,17 @@ sweep_start(ngx_cycle_t *cycle)
 static void
 sweep_handler(ngx_event_t *ev)
 {
+    rounds_t  *rounds = ngx_queue_data(ev, rounds_t, timer);
+
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (!rounds.busy) {
-        rounds.busy = ngx_payments_db_call(&rounds.call) == NGX_OK;
+    if (!rounds->busy) {
+        rounds->busy = ngx_payments_db_call(&rounds->call) == NGX_OK;
     }
 
-    ngx_add_timer(ev, spread(rounds.pmcf->watch.interval_ms));
+    ngx_add_timer(ev, spread(rounds->pmcf->watch.interval_ms));
 }
 
 
@@ -182,17 +193,17 @@ static void
 sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    rounds_t                *rounds = call->data;
     const pay_counts_row_t  *row;
 
-    (void) call;
     (void) failure;
 
-    rounds.busy = 0;
+    rounds->busy = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
     /* a worker that comes too early gets the counts of the last round */
     if (row != NULL) {
-        ngx_payments_count_sweep(row->counts);
+        ngx_payments_count_sweep(call->cell, row->counts);
     }
 }
 
@@ -200,23 +211,24 @@ sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
 /* One more than there are PSPs, as an allocation of 0 bytes would look like a
  * failure. */
 static ngx_int_t
-backfills_start(ngx_cycle_t *cycle)
+backfills_start(rounds_t *rounds, ngx_cycle_t *cycle)
 {
     size_t            i;
-    const pay_env_t  *env = &rounds.pmcf->env;
+    const pay_env_t  *env = &rounds->pmcf->env;
 
-    rounds.backfills = ngx_pcalloc(cycle->pool,
+    rounds->backfills = ngx_pcalloc(cycle->pool,
                                    (env->psp_count + 1)
                                    * sizeof(ngx_payments_round_t));
-    if (rounds.backfills == NULL) {
+    if (rounds->backfills == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < env->psp_count; i++) {
-        if (env->psps[i].backfill_ms != 0
+        if (env->psps[i].cell == rounds->cell
+            && env->psps[i].backfill_ms != 0
             && env->psps[i].adapter->list_request != NULL)
         {
-            start(&rounds.backfills[i], &backfill_round, &env->psps[i],
+            start(rounds, &rounds->backfills[i], &backfill_round, &env->psps[i],
                   cycle->log);
         }
     }
@@ -226,13 +238,14 @@ backfills_start(ngx_cycle_t *cycle)
 
 
 static void
-start(ngx_payments_round_t *round, const ngx_payments_round_kind_t *kind,
-    const void *subject, ngx_log_t *log)
+start(rounds_t *rounds, ngx_payments_round_t *round,
+    const ngx_payments_round_kind_t *kind, const void *subject, ngx_log_t *log)
 {
     round->kind = kind;
-    round->pmcf = rounds.pmcf;
+    round->pmcf = rounds->pmcf;
     round->subject = subject;
-    round->owner = rounds.owner;
+    round->owner = rounds->owner;
+    round->cell = rounds->cell;
     ngx_payments_round_start(round, log, spread(kind->pause(round)));
 }
 

@@ -45,54 +45,64 @@ static void schedule_made(ngx_payments_call_t *call,
 static void gauges_handler(ngx_event_t *ev);
 static void gauges_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static ngx_msec_t schedule_pause(void);
+static ngx_msec_t schedule_pause(schedule_t *schedule);
 
 
-static schedule_t  schedule;
-
-
-void
-ngx_payments_schedule_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_int_t
+ngx_payments_schedule_start(ngx_cycle_t *cycle, ngx_uint_t cell,
+    pay_str_t owner)
 {
-    ngx_memzero(&schedule, sizeof(schedule_t));
+    schedule_t  *schedule;
+    schedule = ngx_pcalloc(cycle->pool, sizeof(schedule_t));
+    if (schedule == NULL) {
+        return NGX_ERROR;
+    }
 
-    schedule.make_args.owner = owner;
-    schedule.make_args.wallets = PIECE_WALLETS;
-    schedule.make.op = PAY_OP_MAKE_DUE_PAYOUTS;
-    schedule.make.args = &schedule.make_args;
-    schedule.make.done = schedule_made;
-    schedule.make.patience = PATIENCE_MS;
+    schedule->make_args.owner = owner;
+    schedule->make_args.wallets = PIECE_WALLETS;
+    schedule->make.op = PAY_OP_MAKE_DUE_PAYOUTS;
+    schedule->make.args = &schedule->make_args;
+    schedule->make.done = schedule_made;
+    schedule->make.cell = cell;
+    schedule->make.data = schedule;
+    schedule->make.patience = PATIENCE_MS;
 
-    schedule.watch_args.owner = owner;
-    schedule.watch_args.interval_ms =
+    schedule->watch_args.owner = owner;
+    schedule->watch_args.interval_ms =
         (int64_t) ngx_payments_main_conf()->watch.interval_ms;
-    schedule.watch.op = PAY_OP_WATCH_PAYOUTS;
-    schedule.watch.args = &schedule.watch_args;
-    schedule.watch.done = gauges_done;
+    schedule->watch.op = PAY_OP_WATCH_PAYOUTS;
+    schedule->watch.args = &schedule->watch_args;
+    schedule->watch.done = gauges_done;
+    schedule->watch.cell = cell;
+    schedule->watch.data = schedule;
 
-    ngx_payments_timer_init(&schedule.timer, schedule_handler, cycle->log);
-    schedule.timer.cancelable = 1;
-    ngx_add_timer(&schedule.timer, schedule_pause());
+    ngx_payments_timer_init(&schedule->timer, schedule_handler, cycle->log);
+    schedule->timer.cancelable = 1;
+    ngx_add_timer(&schedule->timer, schedule_pause(schedule));
 
-    ngx_payments_timer_init(&schedule.gauges, gauges_handler, cycle->log);
-    schedule.gauges.cancelable = 1;
-    ngx_add_timer(&schedule.gauges, schedule_pause());
+    ngx_payments_timer_init(&schedule->gauges, gauges_handler, cycle->log);
+    schedule->gauges.cancelable = 1;
+    ngx_add_timer(&schedule->gauges, schedule_pause(schedule));
+
+    return NGX_OK;
 }
 
 
 static void
 schedule_handler(ngx_event_t *ev)
 {
+    schedule_t  *schedule = ngx_queue_data(ev, schedule_t, timer);
+
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (!schedule.making) {
-        schedule.begun = ngx_current_msec;
-        schedule.making = ngx_payments_db_call(&schedule.make) == NGX_OK;
+    if (!schedule->making) {
+        schedule->begun = ngx_current_msec;
+        schedule->making = ngx_payments_db_call(&schedule->make) == NGX_OK;
     }
 
-    ngx_add_timer(ev, schedule_pause());
+    ngx_add_timer(ev, schedule_pause(schedule));
 }
 
 
@@ -102,10 +112,11 @@ static void
 schedule_made(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
-    (void) call;
+    schedule_t  *schedule = call->data;
+
     (void) failure;
 
-    schedule.making = 0;
+    schedule->making = 0;
 
     if (result == NULL || result->outcome != PAY_OUTCOME_AGAIN
         || ngx_exiting || ngx_quit || ngx_terminate)
@@ -113,23 +124,25 @@ schedule_made(ngx_payments_call_t *call, const pay_result_t *result,
         return;
     }
 
-    ngx_add_timer(&schedule.timer,
-                  (ngx_current_msec - schedule.begun) / SHARE + 1);
+    ngx_add_timer(&schedule->timer,
+                  (ngx_current_msec - schedule->begun) / SHARE + 1);
 }
 
 
 static void
 gauges_handler(ngx_event_t *ev)
 {
+    schedule_t  *schedule = ngx_queue_data(ev, schedule_t, gauges);
+
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (!schedule.watching) {
-        schedule.watching = ngx_payments_db_call(&schedule.watch) == NGX_OK;
+    if (!schedule->watching) {
+        schedule->watching = ngx_payments_db_call(&schedule->watch) == NGX_OK;
     }
 
-    ngx_add_timer(ev, schedule_pause());
+    ngx_add_timer(ev, schedule_pause(schedule));
 }
 
 
@@ -138,26 +151,26 @@ static void
 gauges_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    schedule_t              *schedule = call->data;
     const pay_counts_row_t  *row;
 
-    (void) call;
     (void) failure;
 
-    schedule.watching = 0;
+    schedule->watching = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
     if (row != NULL && row->counts.len != 0) {
-        ngx_payments_count_payouts_round(row->counts);
-        ngx_payments_screenings_watch(row->counts);
+        ngx_payments_count_payouts_round(call->cell, row->counts);
+        ngx_payments_screenings_watch(call->cell, row->counts);
     }
 }
 
 
 /* Spread, so that workers do not ask in step. */
 static ngx_msec_t
-schedule_pause(void)
+schedule_pause(schedule_t *schedule)
 {
-    ngx_msec_t  interval = (ngx_msec_t) schedule.watch_args.interval_ms;
+    ngx_msec_t  interval = (ngx_msec_t) schedule->watch_args.interval_ms;
 
     return interval + ngx_random() % (interval / 4 + 1);
 }

@@ -15,6 +15,7 @@
 #define SOON_MS  1
 
 
+static ngx_uint_t screening_cell(const void *subject);
 static pay_status_t screening_prepare(const ngx_payments_round_t *round,
     pay_flow_t *flow);
 static ngx_msec_t screening_pause(const ngx_payments_round_t *round);
@@ -27,24 +28,26 @@ static ngx_uint_t is_unasked(const pay_json_t *policy, pay_str_t *merchant,
 
 
 static const ngx_payments_round_kind_t  screening_round = {
-    screening_prepare, screening_pause, NULL, screening_ended, SOON_MS
+    screening_cell, screening_prepare, screening_pause, NULL, screening_ended,
+    SOON_MS
 };
 
-/* of the policies that were logged; 0: none */
-static uint32_t  unasked;
+/* of the policies of each cell that were logged; 0: none */
+static uint32_t  unasked[NGX_PAYMENTS_CELLS_MAX];
 
 
 ngx_int_t
-ngx_payments_screenings_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_screenings_start(ngx_cycle_t *cycle, ngx_uint_t cell,
+    pay_str_t owner)
 {
     return ngx_payments_round_start_all(cycle, &screening_round,
                                         &ngx_payments_main_conf()->screenings,
-                                        owner);
+                                        cell, owner);
 }
 
 
 void
-ngx_payments_screenings_watch(pay_str_t figures)
+ngx_payments_screenings_watch(ngx_uint_t cell, pay_str_t figures)
 {
     uint32_t           digest;
     pay_json_t        *json;
@@ -57,12 +60,21 @@ ngx_payments_screenings_watch(pay_str_t figures)
     policies = pay_json_get(json, "providers");
     digest = unasked_digest(policies);
 
-    if (digest != unasked) {
+    if (digest != unasked[cell]) {
         unasked_log(policies);
     }
 
-    unasked = digest;
+    unasked[cell] = digest;
     pay_json_free(json);
+}
+
+
+static ngx_uint_t
+screening_cell(const void *subject)
+{
+    const ngx_payments_screening_t  *screening = subject;
+
+    return screening->client.psp.cell;
 }
 
 

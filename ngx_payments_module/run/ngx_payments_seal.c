@@ -35,6 +35,7 @@
  *   none does. */
 typedef struct {
     const ngx_payments_audit_conf_t  *conf;
+    ngx_open_file_t                  *file;      /* for exports, or NULL */
     ngx_event_t                       timer;
     ngx_payments_call_t               begin;
     pay_begin_seal_in_t               begin_args;
@@ -51,83 +52,95 @@ typedef struct {
 
 
 static void seal_handler(ngx_event_t *ev);
-static void seal_begin(void);
+static void seal_begin(sealer_t *sealer);
 static void seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static const char *seal_sign(const pay_seal_row_t *row);
+static const char *seal_sign(sealer_t *sealer, const pay_seal_row_t *row);
 static void seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static void seal_export(void);
-static ngx_int_t seal_line(ngx_pool_t *pool, pay_str_t *line);
-static ngx_int_t seal_write(pay_str_t line);
-static ngx_int_t seal_send(pay_str_t line);
-static void seal_note(int64_t number, pay_str_t message);
-static void seal_failed(const char *why);
-static ngx_msec_t seal_pause(void);
-
-
-static sealer_t  sealer;
+static void seal_export(sealer_t *sealer);
+static ngx_int_t seal_line(sealer_t *sealer, ngx_pool_t *pool, pay_str_t *line);
+static ngx_int_t seal_write(sealer_t *sealer, pay_str_t line);
+static ngx_int_t seal_send(sealer_t *sealer, pay_str_t line);
+static void seal_note(sealer_t *sealer, int64_t number, pay_str_t message);
+static void seal_failed(sealer_t *sealer, const char *why);
+static ngx_msec_t seal_pause(sealer_t *sealer);
 
 
 /* The time of the start counts as a success, so that a worker which has just
  * begun does not complain. */
-void
-ngx_payments_seal_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_int_t
+ngx_payments_seal_start(ngx_cycle_t *cycle, ngx_uint_t cell, pay_str_t owner)
 {
+    sealer_t                         *sealer;
+    ngx_payments_cell_t             **cells;
     const ngx_payments_audit_conf_t  *conf;
 
     conf = &ngx_payments_main_conf()->audit;
+    cells = ngx_payments_main_conf()->cells.elts;
 
     if (conf->interval_ms == NGX_CONF_UNSET_MSEC) {
-        return;
+        return NGX_OK;
     }
 
-    ngx_memzero(&sealer, sizeof(sealer_t));
+    sealer = ngx_pcalloc(cycle->pool, sizeof(sealer_t));
+    if (sealer == NULL) {
+        return NGX_ERROR;
+    }
 
-    sealer.conf = conf;
-    sealer.well = ngx_time();
+    sealer->conf = conf;
+    sealer->file = cells[cell]->seals;
+    sealer->well = ngx_time();
 
-    sealer.begin_args.owner = owner;
-    sealer.begin_args.interval_ms = (int64_t) conf->interval_ms;
-    sealer.begin_args.lease_ms = LEASE_MS;
-    sealer.begin.op = PAY_OP_BEGIN_SEAL;
-    sealer.begin.args = &sealer.begin_args;
-    sealer.begin.done = seal_begun;
+    sealer->begin_args.owner = owner;
+    sealer->begin_args.interval_ms = (int64_t) conf->interval_ms;
+    sealer->begin_args.lease_ms = LEASE_MS;
+    sealer->begin.op = PAY_OP_BEGIN_SEAL;
+    sealer->begin.args = &sealer->begin_args;
+    sealer->begin.done = seal_begun;
+    sealer->begin.cell = cell;
+    sealer->begin.data = sealer;
 
-    sealer.end.op = PAY_OP_END_SEAL;
-    sealer.end.args = &sealer.end_args;
-    sealer.end.done = seal_ended;
+    sealer->end.op = PAY_OP_END_SEAL;
+    sealer->end.args = &sealer->end_args;
+    sealer->end.done = seal_ended;
+    sealer->end.cell = cell;
+    sealer->end.data = sealer;
 
-    ngx_payments_timer_init(&sealer.timer, seal_handler, cycle->log);
-    sealer.timer.cancelable = 1;
-    ngx_add_timer(&sealer.timer, seal_pause());
+    ngx_payments_timer_init(&sealer->timer, seal_handler, cycle->log);
+    sealer->timer.cancelable = 1;
+    ngx_add_timer(&sealer->timer, seal_pause(sealer));
+
+    return NGX_OK;
 }
 
 
 static void
 seal_handler(ngx_event_t *ev)
 {
+    sealer_t  *sealer = ngx_queue_data(ev, sealer_t, timer);
+
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    if (!sealer.busy) {
-        seal_begin();
+    if (!sealer->busy) {
+        seal_begin(sealer);
     }
 
-    ngx_add_timer(ev, seal_pause());
+    ngx_add_timer(ev, seal_pause(sealer));
 }
 
 
 /* A queue that is full is a failure like any other: the next round tries
  * again. */
 static void
-seal_begin(void)
+seal_begin(sealer_t *sealer)
 {
-    sealer.busy = ngx_payments_db_call(&sealer.begin) == NGX_OK;
+    sealer->busy = ngx_payments_db_call(&sealer->begin) == NGX_OK;
 
-    if (!sealer.busy) {
-        seal_failed("database");
+    if (!sealer->busy) {
+        seal_failed(sealer, "database");
     }
 }
 
@@ -137,6 +150,7 @@ static void
 seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    sealer_t              *sealer = call->data;
     const char            *why;
     const pay_seal_row_t  *row;
 
@@ -149,7 +163,7 @@ seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
         break;
 
     case PAY_OUTCOME_DUE:
-        why = seal_sign(row);
+        why = seal_sign(sealer, row);
 
         if (why == NULL) {
             return;
@@ -158,12 +172,12 @@ seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
         break;
 
     case PAY_OUTCOME_NOT_DUE:
-        sealer.well = ngx_time();
-        sealer.busy = 0;
+        sealer->well = ngx_time();
+        sealer->busy = 0;
 
         /* it is about the newest signed seal, whichever node has signed it */
         if (row != NULL) {
-            seal_note(row->number, row->message);
+            seal_note(sealer, row->number, row->message);
         }
 
         return;
@@ -178,8 +192,8 @@ seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
         why = "refused";
     }
 
-    sealer.busy = 0;
-    seal_failed(why);
+    sealer->busy = 0;
+    seal_failed(sealer, why);
 }
 
 
@@ -187,7 +201,7 @@ seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
  * PostgreSQL's text as it is: it is signed as bytes, and an auditor checks the
  * same bytes. */
 static const char *
-seal_sign(const pay_seal_row_t *row)
+seal_sign(sealer_t *sealer, const pay_seal_row_t *row)
 {
     pay_str_t  message;
 
@@ -198,23 +212,23 @@ seal_sign(const pay_seal_row_t *row)
     }
 
     message = row->message;
-    sealer.number = row->number;
-    sealer.len = message.len;
-    ngx_memcpy(sealer.message, message.data, message.len);
+    sealer->number = row->number;
+    sealer->len = message.len;
+    ngx_memcpy(sealer->message, message.data, message.len);
 
-    if (pay_ed25519_sign(&sealer.conf->key, message, sealer.signature)
+    if (pay_ed25519_sign(&sealer->conf->key, message, sealer->signature)
         != PAY_OK)
     {
         return "signing";
     }
 
-    sealer.end_args.number = sealer.number;
-    sealer.end_args.key_id.data = (const unsigned char *) sealer.conf->key_id;
-    sealer.end_args.key_id.len = PAY_ED25519_KEY_ID;
-    sealer.end_args.signature.data = sealer.signature;
-    sealer.end_args.signature.len = PAY_ED25519_SIGNATURE;
+    sealer->end_args.number = sealer->number;
+    sealer->end_args.key_id.data = (const unsigned char *) sealer->conf->key_id;
+    sealer->end_args.key_id.len = PAY_ED25519_KEY_ID;
+    sealer->end_args.signature.data = sealer->signature;
+    sealer->end_args.signature.len = PAY_ED25519_SIGNATURE;
 
-    return ngx_payments_db_call(&sealer.end) == NGX_OK ? NULL : "database";
+    return ngx_payments_db_call(&sealer->end) == NGX_OK ? NULL : "database";
 }
 
 
@@ -225,30 +239,31 @@ static void
 seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    sealer_t   *sealer = call->data;
     ngx_uint_t  stored;
-    pay_str_t   message = { sealer.len, sealer.message };
+    pay_str_t   message = { sealer->len, sealer->message };
 
-    sealer.busy = 0;
+    sealer->busy = 0;
     stored = result != NULL && result->outcome == PAY_OUTCOME_STORED;
 
     if (!stored
         && (result == NULL || result->outcome != PAY_OUTCOME_ALREADY))
     {
-        seal_failed(result == NULL ? "database" : "refused");
+        seal_failed(sealer, result == NULL ? "database" : "refused");
         return;
     }
 
-    sealer.well = ngx_time();
-    seal_note(sealer.number, message);
+    sealer->well = ngx_time();
+    seal_note(sealer, sealer->number, message);
 
     if (stored) {
-        ngx_payments_count_seal(1);
-        seal_export();
+        ngx_payments_count_seal(sealer->begin.cell, 1);
+        seal_export(sealer);
     }
 
     /* where more waits than one seal takes, the next is due at once */
     if (stored && !ngx_exiting && !ngx_quit && !ngx_terminate) {
-        seal_begin();
+        seal_begin(sealer);
     }
 }
 
@@ -257,21 +272,22 @@ seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
  * or behind it.  A failure here loses nothing: seals can be exported again
  * from the database. */
 static void
-seal_export(void)
+seal_export(sealer_t *sealer)
 {
     pay_str_t    line;
     ngx_int_t    rc;
     ngx_pool_t  *pool;
 
-    if (sealer.conf->file == NULL && sealer.conf->syslog == NULL) {
+    if (sealer->file == NULL && sealer->conf->syslog == NULL) {
         return;
     }
 
     pool = ngx_create_pool(POOL_SIZE, ngx_cycle->log);
-    rc = pool != NULL ? seal_line(pool, &line) : NGX_ERROR;
+    rc = pool != NULL ? seal_line(sealer, pool, &line) : NGX_ERROR;
 
     if (rc == NGX_OK) {
-        rc = sealer.conf->file != NULL ? seal_write(line) : seal_send(line);
+        rc = sealer->file != NULL ? seal_write(sealer, line)
+                                  : seal_send(sealer, line);
     }
 
     if (pool != NULL) {
@@ -279,11 +295,11 @@ seal_export(void)
     }
 
     if (rc != NGX_OK) {
-        ngx_payments_count_seal(0);
+        ngx_payments_count_seal(sealer->begin.cell, 0);
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
                       "payments: a seal is signed and was not exported, "
                       "number:%L, hint:payctl audit export has it",
-                      sealer.number);
+                      sealer->number);
     }
 }
 
@@ -291,31 +307,31 @@ seal_export(void)
 /* The line has the form that payctl audit reads; one beyond SEAL_LINE_MAX
  * would be torn by seal_write()'s buffer and is refused. */
 static ngx_int_t
-seal_line(ngx_pool_t *pool, pay_str_t *line)
+seal_line(sealer_t *sealer, ngx_pool_t *pool, pay_str_t *line)
 {
     pay_arena_t       arena = ngx_payments_arena(pool);
     pay_audit_seal_t  seal;
 
     ngx_memzero(&seal, sizeof(pay_audit_seal_t));
-    seal.message.data = sealer.message;
-    seal.message.len = sealer.len;
-    seal.key_id = pay_str_of(sealer.conf->key_id);
-    ngx_memcpy(seal.signature, sealer.signature, PAY_ED25519_SIGNATURE);
+    seal.message.data = sealer->message;
+    seal.message.len = sealer->len;
+    seal.key_id = pay_str_of(sealer->conf->key_id);
+    ngx_memcpy(seal.signature, sealer->signature, PAY_ED25519_SIGNATURE);
 
-    return pay_audit_seal_line(&arena, sealer.number, &seal, line) == PAY_OK
+    return pay_audit_seal_line(&arena, sealer->number, &seal, line) == PAY_OK
            && line->len < SEAL_LINE_MAX ? NGX_OK : NGX_ERROR;
 }
 
 
 static ngx_int_t
-seal_write(pay_str_t line)
+seal_write(sealer_t *sealer, pay_str_t line)
 {
     u_char   text[SEAL_LINE_MAX];
     ssize_t  n;
 
     ngx_memcpy(text, line.data, line.len);
     text[line.len] = LF;
-    n = ngx_write_fd(sealer.conf->file->fd, text, line.len + 1);
+    n = ngx_write_fd(sealer->file->fd, text, line.len + 1);
 
     return n == (ssize_t) line.len + 1 ? NGX_OK : NGX_ERROR;
 }
@@ -323,14 +339,14 @@ seal_write(pay_str_t line)
 
 /* A line that has left for a log host cannot be taken back. */
 static ngx_int_t
-seal_send(pay_str_t line)
+seal_send(sealer_t *sealer, pay_str_t line)
 {
     u_char   text[NGX_MAX_ERROR_STR + SEAL_LINE_MAX], *p;
     ssize_t  n;
 
-    p = ngx_syslog_add_header(sealer.conf->syslog, text);
+    p = ngx_syslog_add_header(sealer->conf->syslog, text);
     p = ngx_cpymem(p, line.data, line.len);
-    n = ngx_syslog_send(sealer.conf->syslog, text, p - text);
+    n = ngx_syslog_send(sealer->conf->syslog, text, p - text);
 
     return n >= 0 ? NGX_OK : NGX_ERROR;
 }
@@ -339,7 +355,7 @@ seal_send(pay_str_t line)
 /* The gauge of the newest seal's age is fed here; a message that cannot be
  * read leaves it behind, and it has an alert. */
 static void
-seal_note(int64_t number, pay_str_t message)
+seal_note(sealer_t *sealer, int64_t number, pay_str_t message)
 {
     int64_t              at_us;
     pay_audit_message_t  read;
@@ -347,37 +363,39 @@ seal_note(int64_t number, pay_str_t message)
     if (pay_audit_message_read(message, &read) == PAY_OK
         && pay_time_parse(read.at, &at_us) == PAY_OK)
     {
-        ngx_payments_note_seal(number, (time_t) (at_us / 1000000));
+        ngx_payments_note_seal(sealer->begin.cell, number,
+                               (time_t) (at_us / 1000000));
     }
 }
 
 
 /* Once in a while is nothing: the next round does it. */
 static void
-seal_failed(const char *why)
+seal_failed(sealer_t *sealer, const char *why)
 {
     time_t  now = ngx_time(), limit;
 
-    ngx_payments_count_seal(0);
+    ngx_payments_count_seal(sealer->begin.cell, 0);
 
-    limit = ngx_max(LATE_ROUNDS * (time_t) (sealer.conf->interval_ms / 1000),
+    limit = ngx_max(LATE_ROUNDS * (time_t) (sealer->conf->interval_ms / 1000),
                     LATE_MIN_S);
 
-    if (now - sealer.well > limit && now - sealer.told > limit) {
-        sealer.told = now;
+    if (now - sealer->well > limit && now - sealer->told > limit) {
+        sealer->told = now;
         ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                       "payments: the event log is not being sealed, "
-                      "seconds:%T, why:%s, hint:what is written meanwhile "
-                      "proves nothing until it is", now - sealer.well, why);
+                      "seconds:%T, why:%s%V, hint:what is written meanwhile "
+                      "proves nothing until it is", now - sealer->well, why,
+                      ngx_payments_cell_note(sealer->begin.cell));
     }
 }
 
 
 /* Spread, so that workers do not ask in step. */
 static ngx_msec_t
-seal_pause(void)
+seal_pause(sealer_t *sealer)
 {
-    ngx_msec_t  interval = sealer.conf->interval_ms;
+    ngx_msec_t  interval = sealer->conf->interval_ms;
 
     return interval + ngx_random() % (interval / 4 + 1);
 }

@@ -21,6 +21,7 @@
 
 
 static ngx_uint_t settlement_is_due(const ngx_payments_round_t *round);
+static ngx_uint_t settlement_cell(const void *subject);
 static pay_status_t settlement_prepare(const ngx_payments_round_t *round,
     pay_flow_t *flow);
 static ngx_uint_t settlement_ended(ngx_payments_round_t *round,
@@ -31,17 +32,18 @@ static ngx_msec_t settlement_pause(const ngx_payments_round_t *round);
 
 
 static const ngx_payments_round_kind_t  settlement_round = {
-    settlement_prepare, settlement_pause, settlement_is_due, settlement_ended,
-    SOON_MS
+    settlement_cell, settlement_prepare, settlement_pause, settlement_is_due,
+    settlement_ended, SOON_MS
 };
 
 
 ngx_int_t
-ngx_payments_settlement_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_settlement_start(ngx_cycle_t *cycle, ngx_uint_t cell,
+    pay_str_t owner)
 {
     return ngx_payments_round_start_all(cycle, &settlement_round,
                                         &ngx_payments_main_conf()->settlements,
-                                        owner);
+                                        cell, owner);
 }
 
 
@@ -58,6 +60,15 @@ settlement_is_due(const ngx_payments_round_t *round)
            || ngx_payments_directory_next(&settlement->dir, settlement->age_s,
                                           name)
               == NGX_OK;
+}
+
+
+static ngx_uint_t
+settlement_cell(const void *subject)
+{
+    const ngx_payments_settlement_t  *settlement = subject;
+
+    return settlement->cell;
 }
 
 
@@ -107,7 +118,7 @@ settlement_complain(ngx_payments_round_t *round, const char *outcome)
     const ngx_payments_settlement_t  *settlement = round->subject;
 
     name = settlement->source.name;
-    ngx_payments_count_settled_failed(name);
+    ngx_payments_count_settled_failed(round->cell, name);
 
     if (!ngx_payments_round_news(round, outcome)) {
         return;

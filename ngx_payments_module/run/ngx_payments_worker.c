@@ -19,6 +19,7 @@
 #include "run/ngx_payments_rounds.h"
 #include "shm/ngx_payments_bulkhead.h"
 #include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_cell.h"
 #include "shm/ngx_payments_health.h"
 #include "util/ngx_payments_process.h"
 #include "util/ngx_payments_random.h"
@@ -33,30 +34,38 @@
  * of an operation needs memory that stays while it is under way, so each slot
  * has its own. */
 typedef struct {
+    struct jobs_s        *jobs;
     ngx_payments_call_t   call;
     pay_claim_jobs_in_t   args;
     ngx_uint_t            busy;
     ngx_payments_place_t  place;       /* of payments_bulkhead */
 } slot_t;
 
+/* The jobs of a cell: it has slots of its own, so that one that answers nothing
+ * holds no other's. */
+typedef struct jobs_s {
+    ngx_uint_t                      cell;
+    ngx_event_t                     timer;
+    slot_t                         *slots;
+} jobs_t;
+
 /* The state of this process; `owner` names the worker to PostgreSQL in
  * leases. */
 typedef struct {
     ngx_http_payments_main_conf_t  *pmcf;
-    ngx_event_t                     timer;
-    slot_t                         *slots;
     u_char                          owner[OWNER_MAX];
     pay_str_t                       owner_str;
     ngx_uint_t                      up;
 } worker_t;
 
 
-static ngx_int_t start_databases(ngx_cycle_t *cycle,
+static ngx_int_t start_cells(ngx_cycle_t *cycle,
     ngx_http_payments_main_conf_t *pmcf);
-static ngx_int_t jobs_start(ngx_cycle_t *cycle);
+static ngx_int_t name_owner(void);
+static ngx_int_t jobs_start(ngx_cycle_t *cycle, ngx_uint_t cell);
 static void jobs_handler(ngx_event_t *ev);
-static ngx_uint_t is_paced(void);
-static ngx_uint_t is_pressed(void);
+static ngx_uint_t is_paced(const jobs_t *jobs);
+static ngx_uint_t is_pressed(const jobs_t *jobs);
 static ngx_uint_t claims_max(void);
 static ngx_int_t claim(slot_t *slot);
 static ngx_msec_t next_tick(void);
@@ -91,12 +100,13 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_payments_cell_stats_init(cycle);
+
     if (ngx_payments_health_init(cycle) != NGX_OK
         || ngx_payments_bulkhead_init(cycle) != NGX_OK
         || ngx_payments_curl_start(cycle) != NGX_OK
-        || start_databases(cycle, pmcf) != NGX_OK
-        || ngx_payments_recall_start(cycle) != NGX_OK
-        || jobs_start(cycle) != NGX_OK)
+        || ngx_payments_db_start(cycle, &pmcf->cells) != NGX_OK
+        || start_cells(cycle, pmcf) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                       "payments: the worker cannot start its clients");
@@ -110,15 +120,23 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
 
 
 static ngx_int_t
-start_databases(ngx_cycle_t *cycle, ngx_http_payments_main_conf_t *pmcf)
+start_cells(ngx_cycle_t *cycle, ngx_http_payments_main_conf_t *pmcf)
 {
-    ngx_payments_db_conf_t  *const confs[PAY_ROLE_COUNT] = {
-        [PAY_ROLE_GATEWAY] = &pmcf->db,
-        [PAY_ROLE_CONSOLE] = &pmcf->console.db,
-        [PAY_ROLE_ACT] = &pmcf->console.act_db
-    };
+    ngx_uint_t  i;
 
-    return ngx_payments_db_start(cycle, confs);
+    if (name_owner() != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        if (ngx_payments_recall_start(cycle, i) != NGX_OK
+            || (pmcf->jobs && jobs_start(cycle, i) != NGX_OK))
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -139,19 +157,11 @@ ngx_payments_exit_process(ngx_cycle_t *cycle)
 /* Random bytes make the owner's name unique over hosts and restarts, since
  * process ids repeat: a worker must not take a dead one's lease for its own. */
 static ngx_int_t
-jobs_start(ngx_cycle_t *cycle)
+name_owner(void)
 {
     u_char  entropy[8], *p;
 
-    if (!worker.pmcf->jobs) {
-        return NGX_OK;
-    }
-
-    worker.slots = ngx_pcalloc(cycle->pool, worker.pmcf->jobs_concurrency
-                                            * sizeof(slot_t));
-    if (worker.slots == NULL
-        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK)
-    {
+    if (ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -160,11 +170,37 @@ jobs_start(ngx_cycle_t *cycle)
     worker.owner_str.data = worker.owner;
     worker.owner_str.len = p - worker.owner;
 
-    ngx_payments_timer_init(&worker.timer, jobs_handler, cycle->log);
-    worker.timer.cancelable = 1;
-    ngx_add_timer(&worker.timer, next_tick());
+    return NGX_OK;
+}
 
-    return ngx_payments_rounds_start(cycle, worker.owner_str);
+
+static ngx_int_t
+jobs_start(ngx_cycle_t *cycle, ngx_uint_t cell)
+{
+    jobs_t      *jobs;
+    ngx_uint_t   i;
+
+    jobs = ngx_pcalloc(cycle->pool, sizeof(jobs_t));
+    if (jobs == NULL) {
+        return NGX_ERROR;
+    }
+
+    jobs->cell = cell;
+    jobs->slots = ngx_pcalloc(cycle->pool, worker.pmcf->jobs_concurrency
+                                           * sizeof(slot_t));
+    if (jobs->slots == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < worker.pmcf->jobs_concurrency; i++) {
+        jobs->slots[i].jobs = jobs;
+    }
+
+    ngx_payments_timer_init(&jobs->timer, jobs_handler, cycle->log);
+    jobs->timer.cancelable = 1;
+    ngx_add_timer(&jobs->timer, next_tick());
+
+    return ngx_payments_rounds_start(cycle, cell, worker.owner_str);
 }
 
 
@@ -173,53 +209,54 @@ jobs_start(ngx_cycle_t *cycle)
 static void
 jobs_handler(ngx_event_t *ev)
 {
-    ngx_uint_t  i, n;
+    jobs_t      *jobs = ngx_queue_data(ev, jobs_t, timer);
+    ngx_uint_t   i, n;
 
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    n = is_paced() ? 0 : claims_max();
+    n = is_paced(jobs) ? 0 : claims_max();
 
     /* work that waits long enough is done all the same */
-    if (n > 1 && is_pressed()) {
+    if (n > 1 && is_pressed(jobs)) {
         n = 1;
     }
 
     for (i = 0; i < worker.pmcf->jobs_concurrency && n > 0; i++) {
-        if (worker.slots[i].busy) {
+        if (jobs->slots[i].busy) {
             continue;
         }
 
-        if (claim(&worker.slots[i]) != NGX_OK) {
+        if (claim(&jobs->slots[i]) != NGX_OK) {
             break;
         }
 
         n--;
     }
 
-    ngx_add_timer(&worker.timer, next_tick());
+    ngx_add_timer(ev, next_tick());
 }
 
 
 /* A job that was claimed waits for its turn at the PSP under its lease: no
  * more are claimed than have their turn soon. */
 static ngx_uint_t
-is_paced(void)
+is_paced(const jobs_t *jobs)
 {
-    return ngx_payments_health_ahead() > AHEAD_MAX_MS;
+    return ngx_payments_health_ahead(jobs->cell) > AHEAD_MAX_MS;
 }
 
 
 /* Requests come first, since a job can wait and a buyer does not. */
 static ngx_uint_t
-is_pressed(void)
+is_pressed(const jobs_t *jobs)
 {
-    if (!ngx_payments_bulkhead_is_pressed()) {
+    if (!ngx_payments_bulkhead_is_pressed(jobs->cell)) {
         return 0;
     }
 
-    ngx_payments_count_refused(NGX_PAYMENTS_WORK_JOB,
+    ngx_payments_count_refused(jobs->cell, NGX_PAYMENTS_WORK_JOB,
                                NGX_PAYMENTS_FULL_PRESSURE);
 
     return 1;
@@ -241,7 +278,8 @@ claims_max(void)
 static ngx_int_t
 claim(slot_t *slot)
 {
-    if (ngx_payments_bulkhead_enter(&slot->place, NGX_PAYMENTS_WORK_JOB, NULL)
+    if (ngx_payments_bulkhead_enter(&slot->place, slot->jobs->cell,
+                                    NGX_PAYMENTS_WORK_JOB, NULL)
         != NGX_OK)
     {
         return NGX_BUSY;
@@ -249,6 +287,7 @@ claim(slot_t *slot)
 
     slot->args.owner = worker.owner_str;
     slot->args.lease_ms = worker.pmcf->env.lease_ms;
+    slot->call.cell = slot->jobs->cell;
     slot->call.op = PAY_OP_CLAIM_JOBS;
     slot->call.args = &slot->args;
     slot->call.done = claim_done;
@@ -298,7 +337,7 @@ start_job(slot_t *slot, const pay_job_row_t *row)
 {
     ngx_payments_flow_t  *flow;
 
-    flow = ngx_payments_flow_create(worker.pmcf);
+    flow = ngx_payments_flow_create(worker.pmcf, slot->jobs->cell);
     if (flow == NULL) {
         return NGX_ERROR;
     }
@@ -341,8 +380,8 @@ job_ended(void *data)
     ngx_payments_bulkhead_leave(&slot->place);
 
     /* where one was, more may wait: a tick for each would be eight a second */
-    if (!ngx_exiting && !ngx_quit && !ngx_terminate && !is_paced()
-        && !is_pressed())
+    if (!ngx_exiting && !ngx_quit && !ngx_terminate && !is_paced(slot->jobs)
+        && !is_pressed(slot->jobs))
     {
         (void) claim(slot);
     }

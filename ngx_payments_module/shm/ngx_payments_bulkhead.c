@@ -1,13 +1,14 @@
 /*
  * Limits of the work that is under way at once, of each merchant and of each
- * class of work, in all workers of this host.  Each worker counts in a block of
- * its own in the shared zone and no other writes there, so counting takes no
- * lock, and the slots of a dead worker go with its block.  A slot is taken
- * first and the limit checked then: two at once may both be refused, but never
- * both pass.  Work about money that exists is counted and never refused.
+ * class of work of each cell, in all workers of this host.  Each worker counts
+ * in a block of its own in the shared zone and no other writes there, so
+ * counting takes no lock, and the slots of a dead worker go with its block.  A
+ * slot is taken first and the limit checked then: two at once may both be
+ * refused, but never both pass.  Work about money that exists is counted and
+ * never refused.
  *
- *     block of worker 1:  intake | read | change | job | merchant a | b | …
- *     block of worker 2:  intake | read | change | job | merchant a | b | …
+ *     block of worker 1:  intake | read | change | job | … | merchant a | b | …
+ *     block of worker 2:  intake | read | change | job | … | merchant a | b | …
  *                           └─ the total of a column is compared with its cap
  */
 
@@ -25,29 +26,38 @@
 #define ROOM_STEP      32              /* blocks are used again */
 #define SWEEP_PACE_MS  1000
 #define PRESSED_PART   4               /* 3/4 of a cap is pressure */
-#define NO_CELL        ((ngx_uint_t) -1)
+#define HIGHEST_BIT    (UINT64_C(1) << 63)
+#define NO_TALLY        ((ngx_uint_t) -1)
 
 
 /* The part of this worker: its block, and for each class how fast places
  * become free (`drains`), from which Retry-After is made. */
 typedef struct {
-    ngx_payments_cells_t  *own;        /* NULL: there is no room, no caps */
-    ngx_payments_shctx_t  *ctx;
-    ngx_uint_t            *merchants;  /* the cell of each, by its index */
-    pay_drain_t            drains[NGX_PAYMENTS_WORKS];
-    ngx_msec_t             swept;
+    ngx_payments_tallies_t *own;       /* NULL: there is no room, no caps */
+    ngx_payments_shctx_t   *ctx;
+    ngx_uint_t             *merchants; /* the tally of each, by its index */
+    ngx_uint_t              classes[NGX_PAYMENTS_CELLS_MAX]
+                                   [NGX_PAYMENTS_WORKS];
+    pay_drain_t             drains[NGX_PAYMENTS_CELLS_MAX]
+                                  [NGX_PAYMENTS_WORKS];
+    ngx_msec_t              swept;
 } bulkhead_t;
 
 
-static ngx_payments_cells_t *claim(ngx_slab_pool_t *pool, ngx_uint_t count);
-static void take_over(ngx_payments_cells_t *block, const uint64_t *keys,
+static void find_all(const ngx_http_payments_main_conf_t *pmcf);
+static ngx_payments_tallies_t *claim(ngx_slab_pool_t *pool, ngx_uint_t count);
+static void take_over(ngx_payments_tallies_t *block, const uint64_t *keys,
     ngx_uint_t count);
-static ngx_uint_t find(const ngx_payments_cells_t *block, uint64_t key);
+static ngx_uint_t find(const ngx_payments_tallies_t *block, uint64_t key);
+static uint64_t digest_of(pay_str_t id);
 static uint64_t merchant_key(pay_str_t id);
+static uint64_t class_key(const ngx_http_payments_main_conf_t *pmcf,
+    ngx_uint_t cell, ngx_uint_t work);
 static int compare(const void *a, const void *b);
-static ngx_uint_t is_alive(const ngx_payments_cells_t *block);
-static ngx_uint_t is_over(ngx_uint_t cell, ngx_uint_t limit);
-static ngx_uint_t total(ngx_uint_t cell);
+static ngx_uint_t is_alive(const ngx_payments_tallies_t *block);
+static ngx_uint_t class_of(ngx_uint_t cell, ngx_uint_t work);
+static ngx_uint_t is_over(ngx_uint_t tally, ngx_uint_t limit);
+static ngx_uint_t total(ngx_uint_t tally);
 static void sweep(void);
 static void add(ngx_payments_place_t *place, ngx_atomic_int_t n);
 static ngx_uint_t refuses(ngx_payments_work_e work);
@@ -62,7 +72,7 @@ ngx_int_t
 ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
 {
     uint64_t                       *keys;
-    ngx_uint_t                      i, n;
+    ngx_uint_t                      i, n, classes;
     ngx_slab_pool_t                *pool;
     const pay_merchant_t           *merchant;
     ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
@@ -74,7 +84,8 @@ ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    n = NGX_PAYMENTS_WORKS + pmcf->env.merchant_count;
+    classes = pmcf->cells.nelts * NGX_PAYMENTS_WORKS;
+    n = classes + pmcf->env.merchant_count;
     keys = ngx_palloc(cycle->pool, n * sizeof(uint64_t));
     bulkhead.merchants = ngx_palloc(cycle->pool, n * sizeof(ngx_uint_t));
 
@@ -82,12 +93,13 @@ ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    for (i = 0; i < NGX_PAYMENTS_WORKS; i++) {
-        keys[i] = i;
+    for (i = 0; i < classes; i++) {
+        keys[i] = class_key(pmcf, i / NGX_PAYMENTS_WORKS,
+                            i % NGX_PAYMENTS_WORKS);
     }
 
     for ( /* void */ ; i < n; i++) {
-        merchant = &pmcf->env.merchants[i - NGX_PAYMENTS_WORKS];
+        merchant = &pmcf->env.merchants[i - classes];
         keys[i] = merchant_key(merchant->id);
     }
 
@@ -110,12 +122,29 @@ ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    find_all(pmcf);
+
+    return NGX_OK;
+}
+
+
+/* The places of the classes and merchants in the own block. */
+static void
+find_all(const ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t  i, work;
+
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        for (work = 0; work < NGX_PAYMENTS_WORKS; work++) {
+            bulkhead.classes[i][work] = find(bulkhead.own,
+                                             class_key(pmcf, i, work));
+        }
+    }
+
     for (i = 0; i < pmcf->env.merchant_count; i++) {
         bulkhead.merchants[i] = find(bulkhead.own,
                                      merchant_key(pmcf->env.merchants[i].id));
     }
-
-    return NGX_OK;
 }
 
 
@@ -131,10 +160,10 @@ ngx_payments_bulkhead_stop(void)
 
 
 /* `merchant` points into the configuration's array, so its index gives its
- * cell.  Both caps are checked with the own place counted, hence "more
+ * tally.  Both caps are checked with the own place counted, hence "more
  * than". */
 ngx_int_t
-ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
+ngx_payments_bulkhead_enter(ngx_payments_place_t *place, ngx_uint_t cell,
     ngx_payments_work_e work, const pay_merchant_t *merchant)
 {
     ngx_uint_t                      full;
@@ -143,7 +172,8 @@ ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
 
     place->held = 0;
     place->work = work;
-    place->merchant = NO_CELL;
+    place->cell = cell;
+    place->merchant = NO_TALLY;
 
     if (bulkhead.own == NULL) {
         return NGX_OK;
@@ -156,19 +186,21 @@ ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
     add(place, 1);
 
     if (refuses(work)) {
-        full = place->merchant != NO_CELL
+        full = place->merchant != NO_TALLY
                && is_over(place->merchant, limits->merchant);
 
-        if (full || is_over(work, limits->works[work])) {
+        if (full || is_over(class_of(cell, work), limits->works[work])) {
             add(place, -1);
-            ngx_payments_count_refused(work, full ? NGX_PAYMENTS_FULL_MERCHANT
-                                                  : NGX_PAYMENTS_FULL_CLASS);
+            ngx_payments_count_refused(cell, work,
+                                       full ? NGX_PAYMENTS_FULL_MERCHANT
+                                            : NGX_PAYMENTS_FULL_CLASS);
             return NGX_BUSY;
         }
     }
 
     place->held = 1;
-    pay_drain_note(&bulkhead.drains[work], (int64_t) ngx_current_msec, 0, 1);
+    pay_drain_note(&bulkhead.drains[cell][work], (int64_t) ngx_current_msec,
+                   0, 1);
 
     return NGX_OK;
 }
@@ -185,8 +217,10 @@ ngx_payments_bulkhead_leave(ngx_payments_place_t *place)
 
     place->held = 0;
     add(place, -1);
-    pay_drain_note(&bulkhead.drains[place->work], (int64_t) ngx_current_msec, 1,
-                   (int64_t) bulkhead.own->cells[place->work].n);
+    pay_drain_note(&bulkhead.drains[place->cell][place->work],
+                   (int64_t) ngx_current_msec, 1,
+                   (int64_t) bulkhead.own->tallies[
+                       class_of(place->cell, place->work)].n);
 }
 
 
@@ -201,10 +235,11 @@ ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
         return PAY_DRAIN_WAIT_MIN_S;
     }
 
-    ahead = bulkhead.own->cells[place->merchant == NO_CELL ? (ngx_uint_t)
-                                place->work : place->merchant].n;
+    ahead = bulkhead.own->tallies[place->merchant == NO_TALLY
+                                  ? class_of(place->cell, place->work)
+                                  : place->merchant].n;
 
-    return pay_drain_wait_s(&bulkhead.drains[place->work],
+    return pay_drain_wait_s(&bulkhead.drains[place->cell][place->work],
                             (int64_t) ngx_current_msec, (int64_t) ahead);
 }
 
@@ -212,7 +247,7 @@ ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
 /* Only the classes count that clients wait for; a cap of 0 is none and never
  * presses. */
 ngx_uint_t
-ngx_payments_bulkhead_is_pressed(void)
+ngx_payments_bulkhead_is_pressed(ngx_uint_t cell)
 {
     ngx_uint_t                     i, limit;
     ngx_payments_bulkhead_conf_t  *conf = &ngx_payments_main_conf()->bulkhead;
@@ -224,8 +259,9 @@ ngx_payments_bulkhead_is_pressed(void)
     for (i = NGX_PAYMENTS_WORK_INTAKE; i <= NGX_PAYMENTS_WORK_READ; i++) {
         limit = conf->works[i];
 
-        if (limit != 0 && is_over(i, limit - (limit + PRESSED_PART - 1)
-                                           / PRESSED_PART))
+        if (limit != 0
+            && is_over(class_of(cell, i),
+                       limit - (limit + PRESSED_PART - 1) / PRESSED_PART))
         {
             return 1;
         }
@@ -237,7 +273,7 @@ ngx_payments_bulkhead_is_pressed(void)
 
 /* /metrics shows it, so places of dead workers are swept first. */
 ngx_uint_t
-ngx_payments_bulkhead_total(ngx_payments_work_e work)
+ngx_payments_bulkhead_total(ngx_uint_t cell, ngx_payments_work_e work)
 {
     if (bulkhead.own == NULL) {
         return 0;
@@ -245,20 +281,20 @@ ngx_payments_bulkhead_total(ngx_payments_work_e work)
 
     sweep();
 
-    return total(work);
+    return total(class_of(cell, work));
 }
 
 
 /* With the zone's lock held.  That of a dead worker if it is large enough;
  * what stands under our own number is a dead one's, too. */
-static ngx_payments_cells_t *
+static ngx_payments_tallies_t *
 claim(ngx_slab_pool_t *pool, ngx_uint_t count)
 {
-    ngx_uint_t             i, room;
-    ngx_payments_cells_t  *block;
+    ngx_uint_t               i, room;
+    ngx_payments_tallies_t  *block;
 
-    for (i = 0; i < bulkhead.ctx->cells_end; i++) {
-        block = bulkhead.ctx->cells[i];
+    for (i = 0; i < bulkhead.ctx->tallies_end; i++) {
+        block = bulkhead.ctx->tallies[i];
 
         if (block->room >= count
             && (block->pid == (ngx_atomic_uint_t) ngx_pid || !is_alive(block)))
@@ -272,14 +308,14 @@ claim(ngx_slab_pool_t *pool, ngx_uint_t count)
     }
 
     room = (count + ROOM_STEP - 1) / ROOM_STEP * ROOM_STEP;
-    block = ngx_slab_calloc_locked(pool, sizeof(ngx_payments_cells_t)
-                                         + room * sizeof(ngx_payments_cell_t));
+    block = ngx_slab_calloc_locked(pool, sizeof(ngx_payments_tallies_t)
+                                         + room * sizeof(ngx_payments_tally_t));
 
     if (block != NULL) {
         block->room = room;
-        bulkhead.ctx->cells[i] = block;
+        bulkhead.ctx->tallies[i] = block;
         ngx_memory_barrier();
-        bulkhead.ctx->cells_end = i + 1;
+        bulkhead.ctx->tallies_end = i + 1;
     }
 
     return block;
@@ -289,7 +325,7 @@ claim(ngx_slab_pool_t *pool, ngx_uint_t count)
 /* A block of pid 0 is not read.  A worker may read the block at any moment,
  * without a lock. */
 static void
-take_over(ngx_payments_cells_t *block, const uint64_t *keys, ngx_uint_t count)
+take_over(ngx_payments_tallies_t *block, const uint64_t *keys, ngx_uint_t count)
 {
     ngx_uint_t  i;
 
@@ -297,8 +333,8 @@ take_over(ngx_payments_cells_t *block, const uint64_t *keys, ngx_uint_t count)
     ngx_memory_barrier();
 
     for (i = 0; i < count; i++) {
-        block->cells[i].key = keys[i];
-        block->cells[i].n = 0;
+        block->tallies[i].key = keys[i];
+        block->tallies[i].n = 0;
     }
 
     block->count = count;
@@ -307,16 +343,16 @@ take_over(ngx_payments_cells_t *block, const uint64_t *keys, ngx_uint_t count)
 }
 
 
-/* Keys are sorted; the classes', being small, stand first. */
+/* Keys are sorted. */
 static ngx_uint_t
-find(const ngx_payments_cells_t *block, uint64_t key)
+find(const ngx_payments_tallies_t *block, uint64_t key)
 {
     ngx_uint_t  low = 0, high = block->count, middle;
 
     while (low < high) {
         middle = low + (high - low) / 2;
 
-        if (block->cells[middle].key < key) {
+        if (block->tallies[middle].key < key) {
             low = middle + 1;
 
         } else {
@@ -324,19 +360,20 @@ find(const ngx_payments_cells_t *block, uint64_t key)
         }
     }
 
-    return low < block->count && block->cells[low].key == key ? low : NO_CELL;
+    return low < block->count && block->tallies[low].key == key ? low
+                                                                : NO_TALLY;
 }
 
 
-/* A reload may renumber merchants, so that names must do.  A digest of 64 bits
- * and not the name, so that a cell is small; the highest bit keeps it apart
- * from the classes.  Two merchants with one key would share a cap, which is
+/* A reload may renumber merchants and cells, so that names must do.  A digest
+ * of 64 bits and not the name, so that a tally is small; the highest bit keeps
+ * merchants apart from classes.  Two with one key would share a cap, which is
  * not to be expected of 63 bits of SHA-256. */
 static uint64_t
-merchant_key(pay_str_t id)
+digest_of(pay_str_t id)
 {
-    uint64_t       key;
-    unsigned char  digest[PAY_SHA256_SIZE];
+    uint64_t  key;
+    unsigned  char  digest[PAY_SHA256_SIZE];
 
     if (pay_sha256(id, digest) != PAY_OK) {
         return UINT64_MAX;
@@ -344,7 +381,28 @@ merchant_key(pay_str_t id)
 
     ngx_memcpy(&key, digest, sizeof(uint64_t));
 
-    return key | (UINT64_C(1) << 63);
+    return key;
+}
+
+
+static uint64_t
+merchant_key(pay_str_t id)
+{
+    return digest_of(id) | HIGHEST_BIT;
+}
+
+
+static uint64_t
+class_key(const ngx_http_payments_main_conf_t *pmcf, ngx_uint_t cell,
+    ngx_uint_t work)
+{
+    u_char                 name[NGX_PAYMENTS_CELL_NAME + 1], *p;
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+
+    p = ngx_cpymem(name, cells[cell]->name.data, cells[cell]->name.len);
+    *p++ = (u_char) ('0' + work);
+
+    return digest_of((pay_str_t) { p - name, name }) & ~HIGHEST_BIT;
 }
 
 
@@ -361,7 +419,7 @@ compare(const void *a, const void *b)
 /* A block whose number another process of this user has now is kept until that
  * one ends. */
 static ngx_uint_t
-is_alive(const ngx_payments_cells_t *block)
+is_alive(const ngx_payments_tallies_t *block)
 {
     ngx_pid_t  pid = (ngx_pid_t) block->pid;
 
@@ -370,43 +428,50 @@ is_alive(const ngx_payments_cells_t *block)
 }
 
 
+static ngx_uint_t
+class_of(ngx_uint_t cell, ngx_uint_t work)
+{
+    return bulkhead.classes[cell][work];
+}
+
+
 /* Full may mean that a killed worker's are counted here.  The system calls of
  * a sweep are made only when a request would be refused otherwise. */
 static ngx_uint_t
-is_over(ngx_uint_t cell, ngx_uint_t limit)
+is_over(ngx_uint_t tally, ngx_uint_t limit)
 {
-    if (limit == 0 || total(cell) <= limit) {
+    if (limit == 0 || total(tally) <= limit) {
         return 0;
     }
 
     sweep();
 
-    return total(cell) > limit;
+    return total(tally) > limit;
 }
 
 
 /* Blocks of workers of the old configuration are counted during a reload, too,
  * by their keys. */
 static ngx_uint_t
-total(ngx_uint_t cell)
+total(ngx_uint_t tally)
 {
-    uint64_t               key = bulkhead.own->cells[cell].key;
-    ngx_uint_t             i, at, n = 0;
-    ngx_payments_cells_t  *block;
+    uint64_t                 key = bulkhead.own->tallies[tally].key;
+    ngx_uint_t               i, at, n = 0;
+    ngx_payments_tallies_t  *block;
 
-    for (i = 0; i < bulkhead.ctx->cells_end; i++) {
-        block = bulkhead.ctx->cells[i];
+    for (i = 0; i < bulkhead.ctx->tallies_end; i++) {
+        block = bulkhead.ctx->tallies[i];
 
         if (block->pid == 0) {
             continue;
         }
 
         /* workers of one configuration have them in one order */
-        at = cell < block->count && block->cells[cell].key == key
-             ? cell : find(block, key);
+        at = tally < block->count && block->tallies[tally].key == key
+             ? tally : find(block, key);
 
-        if (at != NO_CELL) {
-            n += block->cells[at].n;
+        if (at != NO_TALLY) {
+            n += block->tallies[at].n;
         }
     }
 
@@ -418,8 +483,8 @@ total(ngx_uint_t cell)
 static void
 sweep(void)
 {
-    ngx_uint_t             i;
-    ngx_payments_cells_t  *block;
+    ngx_uint_t               i;
+    ngx_payments_tallies_t  *block;
 
     if (bulkhead.swept != 0
         && ngx_current_msec - bulkhead.swept < SWEEP_PACE_MS)
@@ -429,8 +494,8 @@ sweep(void)
 
     bulkhead.swept = ngx_current_msec;
 
-    for (i = 0; i < bulkhead.ctx->cells_end; i++) {
-        block = bulkhead.ctx->cells[i];
+    for (i = 0; i < bulkhead.ctx->tallies_end; i++) {
+        block = bulkhead.ctx->tallies[i];
 
         if (block->pid != 0 && !is_alive(block)) {
             block->pid = 0;
@@ -443,10 +508,12 @@ sweep(void)
 static void
 add(ngx_payments_place_t *place, ngx_atomic_int_t n)
 {
-    (void) ngx_atomic_fetch_add(&bulkhead.own->cells[place->work].n, n);
+    (void) ngx_atomic_fetch_add(
+        &bulkhead.own->tallies[class_of(place->cell, place->work)].n, n);
 
-    if (place->merchant != NO_CELL) {
-        (void) ngx_atomic_fetch_add(&bulkhead.own->cells[place->merchant].n, n);
+    if (place->merchant != NO_TALLY) {
+        (void) ngx_atomic_fetch_add(
+            &bulkhead.own->tallies[place->merchant].n, n);
     }
 }
 

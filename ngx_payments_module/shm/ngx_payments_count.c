@@ -144,12 +144,11 @@ ngx_payments_count_certificate(pay_str_t psp, time_t end, pay_str_t issuer)
 /* One call carries `items` of one operation: both are counted, which gives the
  * mean size of a batch. */
 void
-ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
-    ngx_msec_t ms)
+ngx_payments_count_db(ngx_uint_t cell, pay_op_id_t op, ngx_uint_t items,
+    ngx_uint_t failed, ngx_msec_t ms)
 {
-    ngx_payments_counters_t  *c;
+    ngx_payments_cell_stat_t  *c = ngx_payments_cell_stat(cell);
 
-    c = counters();
     if (c == NULL || (ngx_uint_t) op >= PAY_OP_COUNT) {
         return;
     }
@@ -161,11 +160,10 @@ ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
 
 
 void
-ngx_payments_count_db_rejected(void)
+ngx_payments_count_db_rejected(ngx_uint_t cell)
 {
-    ngx_payments_counters_t  *c;
+    ngx_payments_cell_stat_t  *c = ngx_payments_cell_stat(cell);
 
-    c = counters();
     if (c != NULL) {
         (void) ngx_atomic_fetch_add(&c->db_rejected, 1);
     }
@@ -175,13 +173,12 @@ ngx_payments_count_db_rejected(void)
 /* The gauge is this process' share and goes with it; the total of connects
  * stays. */
 void
-ngx_payments_count_db_connect(ngx_uint_t up)
+ngx_payments_count_db_connect(ngx_uint_t cell, ngx_uint_t role, ngx_uint_t up)
 {
-    ngx_payments_gauges_t    *g;
-    ngx_payments_counters_t  *c;
+    ngx_payments_gauges_t     *g;
+    ngx_payments_cell_stat_t  *c = ngx_payments_cell_stat(cell);
 
-    c = counters();
-    if (c == NULL) {
+    if (c == NULL || role != PAY_ROLE_GATEWAY) {
         return;
     }
 
@@ -191,7 +188,7 @@ ngx_payments_count_db_connect(ngx_uint_t up)
 
     g = gauges();
     if (g != NULL) {
-        (void) ngx_atomic_fetch_add(&g->connections, up ? 1 : -1);
+        (void) ngx_atomic_fetch_add(&g->connections[c->place], up ? 1 : -1);
     }
 }
 
@@ -284,15 +281,13 @@ ngx_payments_count_backfill(pay_str_t psp, int64_t listed, int64_t missed)
 /* The figures are of all nodes and replace the last ones; `at` is set last, so
  * that a reader who sees it sees them. */
 void
-ngx_payments_count_sweep(pay_str_t text)
+ngx_payments_count_sweep(ngx_uint_t cell, pay_str_t text)
 {
-    ngx_uint_t                i;
-    pay_json_t               *json;
-    const pay_json_t         *letters, *reviews, *captures;
-    ngx_payments_sweep_t     *sweep;
-    ngx_payments_counters_t  *c;
-
-    c = counters();
+    ngx_uint_t                 i;
+    pay_json_t                *json;
+    const pay_json_t          *letters, *reviews, *captures;
+    ngx_payments_sweep_t      *sweep;
+    ngx_payments_cell_stat_t  *c = ngx_payments_cell_stat(cell);
 
     if (c == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
         return;
@@ -328,13 +323,11 @@ ngx_payments_count_sweep(pay_str_t text)
 /* Returns the differences although there may be no zone: the caller logs
  * them. */
 int64_t
-ngx_payments_count_books(pay_str_t text)
+ngx_payments_count_books(ngx_uint_t cell, pay_str_t text)
 {
-    pay_json_t               *json;
-    ngx_atomic_uint_t         differences;
-    ngx_payments_counters_t  *c;
-
-    c = counters();
+    pay_json_t                *json;
+    ngx_atomic_uint_t          differences;
+    ngx_payments_cell_stat_t  *c = ngx_payments_cell_stat(cell);
 
     if (pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
         return 0;
@@ -352,11 +345,11 @@ ngx_payments_count_books(pay_str_t text)
 
 
 void
-ngx_payments_count_refused(ngx_payments_work_e work, ngx_payments_full_e why)
+ngx_payments_count_refused(ngx_uint_t cell, ngx_payments_work_e work,
+    ngx_payments_full_e why)
 {
-    ngx_payments_counters_t  *c;
+    ngx_payments_cell_stat_t  *c = ngx_payments_cell_stat(cell);
 
-    c = counters();
     if (c != NULL) {
         (void) ngx_atomic_fetch_add(&c->refused[work][why], 1);
     }
@@ -607,7 +600,7 @@ claim_gauges(ngx_payments_gauges_t *slots)
 
         if (ngx_atomic_cmp_set(&slot->pid, old, ngx_pid)) {
             slot->flows = 0;
-            slot->connections = 0;
+            ngx_memzero((void *) slot->connections, sizeof(slot->connections));
             return slot;
         }
     }

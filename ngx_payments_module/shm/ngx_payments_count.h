@@ -32,12 +32,13 @@ ngx_uint_t ngx_payments_wants_certificate(pay_str_t psp);
 void ngx_payments_count_certificate(pay_str_t psp, time_t end,
     pay_str_t issuer);
 /* A call to PostgreSQL has ended, with so many items; `failed`: as a whole. */
-void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
-    ngx_msec_t ms);
+void ngx_payments_count_db(ngx_uint_t cell, pay_op_id_t op, ngx_uint_t items,
+    ngx_uint_t failed, ngx_msec_t ms);
 /* An item was not sent: the queue is full, or its stage's time was over. */
-void ngx_payments_count_db_rejected(void);
-/* A connection is up (1) or lost (0). */
-void ngx_payments_count_db_connect(ngx_uint_t up);
+void ngx_payments_count_db_rejected(ngx_uint_t cell);
+/* A connection is up (1) or lost (0); only those that payments need count. */
+void ngx_payments_count_db_connect(ngx_uint_t cell, ngx_uint_t role,
+    ngx_uint_t up);
 /* A call that has ended; request_id may be empty, too. */
 void ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
     const pay_http_answer_t *answer, ngx_msec_t ms, pay_str_t request_id,
@@ -48,10 +49,10 @@ void ngx_payments_count_quarantined(pay_str_t psp, const char *reason);
 void ngx_payments_count_backfill(pay_str_t psp, int64_t listed,
     int64_t missed);
 /* The figures of a sweep; the text is SQL's (pay_api.sweep). */
-void ngx_payments_count_sweep(pay_str_t json);
+void ngx_payments_count_sweep(ngx_uint_t cell, pay_str_t json);
 /* The same of pay_api.check_books; returns how many differences there are. */
-int64_t ngx_payments_count_books(pay_str_t json);
-void ngx_payments_count_refused(ngx_payments_work_e work,
+int64_t ngx_payments_count_books(ngx_uint_t cell, pay_str_t json);
+void ngx_payments_count_refused(ngx_uint_t cell, ngx_payments_work_e work,
     ngx_payments_full_e why);
 void ngx_payments_gauge_flows(ngx_int_t delta);
 /* 1 when the process that owned the slot is still there. */

@@ -16,19 +16,17 @@ static void gauge(pay_buf_t *buf, const char *name, const char *help,
 /* The figures replace the last ones; `at` is set last, so that a reader who
  * sees it sees them. */
 void
-ngx_payments_count_events_round(pay_str_t text)
+ngx_payments_count_events_round(ngx_uint_t cell, pay_str_t text)
 {
-    pay_json_t             *json;
-    ngx_payments_shctx_t   *ctx;
-    ngx_payments_events_t  *events;
+    pay_json_t                *json;
+    ngx_payments_cell_stat_t  *stat = ngx_payments_cell_stat(cell);
+    ngx_payments_events_t     *events;
 
-    ctx = ngx_payments_shctx(NULL);
-
-    if (ctx == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
+    if (stat == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
         return;
     }
 
-    events = &ctx->counters.events;
+    events = &stat->events;
     events->untold = ngx_payments_figure(json, "untold");
     events->untold_at = ngx_payments_figure(json, "untold_at");
     events->due = ngx_payments_figure(json, "due");
@@ -45,9 +43,10 @@ ngx_payments_count_events_round(pay_str_t text)
 
 
 void
-ngx_payments_events_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
+ngx_payments_events_write(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *stat)
 {
-    const ngx_payments_events_t  *events = &c->events;
+    const ngx_payments_events_t  *events = &stat->events;
 
     if (ngx_payments_figures_are_old(events->at)) {
         return;

@@ -5,7 +5,7 @@
 #ifndef NGX_PAYMENTS_COUNT_EVENTS_H
 #define NGX_PAYMENTS_COUNT_EVENTS_H
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count_cell.h"
 
 #include "pay_arena.h"
 #include "pay_str.h"
@@ -13,11 +13,11 @@
 
 /* The figures of a round on any host; the text is SQL's
  * (pay_api.watch_events). */
-void ngx_payments_count_events_round(pay_str_t json);
+void ngx_payments_count_events_round(ngx_uint_t cell, pay_str_t json);
 
 /* Appends their families; nothing when the figures are old. */
 void ngx_payments_events_write(pay_buf_t *buf,
-    const ngx_payments_counters_t *counters);
+    const ngx_payments_cell_stat_t *stat);
 
 
 #endif /* NGX_PAYMENTS_COUNT_EVENTS_H */

@@ -8,6 +8,7 @@
 #include "shm/ngx_payments_count_orders.h"
 #include "shm/ngx_payments_figures.h"
 #include "shm/ngx_payments_tuple.h"
+#include "shm/ngx_payments_zone.h"
 #include "pay_metric.h"
 
 
@@ -25,23 +26,19 @@ static const char  *const decline_numbers[] = { "n" };
 
 
 void
-ngx_payments_count_orders(const pay_json_t *figures)
+ngx_payments_count_orders(ngx_payments_cell_stat_t *stat,
+    const pay_json_t *figures)
 {
-    ngx_payments_shctx_t  *ctx = ngx_payments_shctx(NULL);
-
-    if (ctx == NULL) {
-        return;
-    }
-
-    note(ctx->counters.orders, pay_json_get(figures, "orders"), order_labels,
+    note(stat->orders, pay_json_get(figures, "orders"), order_labels,
          ngx_payments_state_names, STATES);
-    note(ctx->counters.declines, pay_json_get(figures, "declines"),
+    note(stat->declines, pay_json_get(figures, "declines"),
          decline_labels, decline_numbers, 1);
 }
 
 
 void
-ngx_payments_orders_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
+ngx_payments_orders_write(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *stat)
 {
     ngx_uint_t                   i, k, n;
     const ngx_payments_tuple_t  *slot;
@@ -50,8 +47,8 @@ ngx_payments_orders_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "Orders of all hosts by a status that they have "
                       "reached.");
 
-    for (i = 0; i < NGX_PAYMENTS_ORDERS && c->orders[i] != NULL; i++) {
-        slot = c->orders[i];
+    for (i = 0; i < NGX_PAYMENTS_ORDERS && stat->orders[i] != NULL; i++) {
+        slot = stat->orders[i];
 
         for (k = 0; k < STATES; k++) {
             pay_metric_series(buf, "payments_orders_total", "psp",
@@ -71,8 +68,8 @@ ngx_payments_orders_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
     pay_metric_family(buf, "payments_declines_total", "counter",
                       "Declined attempts of all hosts by our code.");
 
-    for (i = 0; i < NGX_PAYMENTS_ORDERS && c->declines[i] != NULL; i++) {
-        slot = c->declines[i];
+    for (i = 0; i < NGX_PAYMENTS_ORDERS && stat->declines[i] != NULL; i++) {
+        slot = stat->declines[i];
         pay_metric_series(buf, "payments_declines_total", "psp",
                           ngx_payments_tuple_value(slot, 0));
         pay_metric_more(buf, "code", ngx_payments_tuple_value(slot, 1));

@@ -18,21 +18,19 @@ static void write_screening(pay_buf_t *buf,
 /* The figures replace the last ones; `at` is set last, so that a reader who
  * sees it sees them. */
 void
-ngx_payments_count_payouts_round(pay_str_t text)
+ngx_payments_count_payouts_round(ngx_uint_t cell, pay_str_t text)
 {
-    ngx_uint_t               i;
-    pay_json_t              *json;
-    const pay_json_t        *items, *since;
-    ngx_payments_shctx_t    *ctx;
-    ngx_payments_payouts_t  *payouts;
+    ngx_uint_t                 i;
+    pay_json_t                *json;
+    const pay_json_t          *items, *since;
+    ngx_payments_cell_stat_t  *stat = ngx_payments_cell_stat(cell);
+    ngx_payments_payouts_t    *payouts;
 
-    ctx = ngx_payments_shctx(NULL);
-
-    if (ctx == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
+    if (stat == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
         return;
     }
 
-    payouts = &ctx->counters.payouts;
+    payouts = &stat->payouts;
     items = pay_json_get(json, "items");
     since = pay_json_get(json, "items_at");
 
@@ -58,9 +56,10 @@ ngx_payments_count_payouts_round(pay_str_t text)
 
 
 void
-ngx_payments_payouts_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
+ngx_payments_payouts_write(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *stat)
 {
-    const ngx_payments_payouts_t  *payouts = &c->payouts;
+    const ngx_payments_payouts_t  *payouts = &stat->payouts;
 
     if (ngx_payments_figures_are_old(payouts->at)) {
         return;

@@ -11,20 +11,21 @@
 
 
 static const ngx_payments_rates_stat_t *find(
-    const ngx_payments_counters_t *counters, pay_str_t source);
-static ngx_payments_rates_stat_t *place(pay_str_t source);
-static ngx_payments_rates_stat_t *claim(ngx_payments_counters_t *counters,
+    const ngx_payments_cell_stat_t *cell, pay_str_t source);
+static ngx_payments_rates_stat_t *place(ngx_uint_t cell, pay_str_t source);
+static ngx_payments_rates_stat_t *claim(ngx_payments_cell_stat_t *cell,
     pay_str_t source);
 
 
 /* The age is kept as a point in time, since as a number it would stand still
  * between two looks. */
 void
-ngx_payments_count_rates_age(pay_str_t source, pay_int_t age_ms)
+ngx_payments_count_rates_age(ngx_uint_t cell, pay_str_t source,
+    pay_int_t age_ms)
 {
     ngx_payments_rates_stat_t  *stat;
 
-    stat = place(source);
+    stat = place(cell, source);
 
     if (stat != NULL && age_ms.is_set) {
         stat->from = (ngx_atomic_uint_t) (ngx_time()
@@ -36,11 +37,11 @@ ngx_payments_count_rates_age(pay_str_t source, pay_int_t age_ms)
 /* Failures of this host's workers; the age is the source's, whichever node has
  * read it. */
 void
-ngx_payments_count_rates_failed(pay_str_t source)
+ngx_payments_count_rates_failed(ngx_uint_t cell, pay_str_t source)
 {
     ngx_payments_rates_stat_t  *stat;
 
-    stat = place(source);
+    stat = place(cell, source);
 
     if (stat != NULL) {
         (void) ngx_atomic_fetch_add(&stat->failures, 1);
@@ -50,7 +51,8 @@ ngx_payments_count_rates_failed(pay_str_t source)
 
 /* The sources of this configuration, failures from the start. */
 void
-ngx_payments_rates_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
+ngx_payments_rates_write(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *cell)
 {
     size_t                            i;
     time_t                            age;
@@ -61,7 +63,7 @@ ngx_payments_rates_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "How old the rates of a source are.");
 
     for (i = 0; i < env->rate_count; i++) {
-        stat = find(c, env->rates[i].name);
+        stat = find(cell, env->rates[i].name);
 
         if (stat != NULL && stat->from != 0) {
             age = ngx_time() - (time_t) stat->from;
@@ -75,7 +77,7 @@ ngx_payments_rates_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "Looks at a source that have brought no rates.");
 
     for (i = 0; i < env->rate_count; i++) {
-        stat = find(c, env->rates[i].name);
+        stat = find(cell, env->rates[i].name);
         pay_metric_series(buf, "payments_rate_failures_total", "source",
                           env->rates[i].name);
         pay_metric_end(buf, stat != NULL ? stat->failures : 0);
@@ -85,14 +87,14 @@ ngx_payments_rates_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
 
 /* NULL: nothing is known of that source yet. */
 static const ngx_payments_rates_stat_t *
-find(const ngx_payments_counters_t *counters,
+find(const ngx_payments_cell_stat_t *cell,
     pay_str_t source)
 {
     ngx_uint_t                        i;
     const ngx_payments_rates_stat_t  *stat;
 
     for (i = 0; i < NGX_PAYMENTS_RATES; i++) {
-        stat = &counters->rates[i];
+        stat = &cell->rates[i];
 
         if (stat->len != 0 && stat->len == source.len
             && ngx_memcmp(stat->name, source.data, source.len) == 0)
@@ -107,22 +109,22 @@ find(const ngx_payments_counters_t *counters,
 
 /* NULL: there is no zone, or no place left. */
 static ngx_payments_rates_stat_t *
-place(pay_str_t source)
+place(ngx_uint_t cell, pay_str_t source)
 {
     ngx_slab_pool_t                  *pool;
-    ngx_payments_shctx_t             *ctx;
+    ngx_payments_cell_stat_t         *of = ngx_payments_cell_stat(cell);
     const ngx_payments_rates_stat_t  *stat;
 
-    ctx = ngx_payments_shctx(&pool);
-    if (ctx == NULL || source.len > NGX_PAYMENTS_PSP_NAME) {
+    if (of == NULL || source.len > NGX_PAYMENTS_PSP_NAME) {
         return NULL;
     }
 
-    stat = find(&ctx->counters, source);
+    stat = find(of, source);
 
     if (stat == NULL) {
+        (void) ngx_payments_shctx(&pool);
         ngx_shmtx_lock(&pool->mutex);
-        stat = claim(&ctx->counters, source);
+        stat = claim(of, source);
         ngx_shmtx_unlock(&pool->mutex);
     }
 
@@ -132,19 +134,19 @@ place(pay_str_t source)
 
 /* The length comes last: readers, who take no lock, see what is whole. */
 static ngx_payments_rates_stat_t *
-claim(ngx_payments_counters_t *counters, pay_str_t source)
+claim(ngx_payments_cell_stat_t *cell, pay_str_t source)
 {
     ngx_uint_t                        i;
     ngx_payments_rates_stat_t        *slot;
     const ngx_payments_rates_stat_t  *stat;
 
-    stat = find(counters, source);
+    stat = find(cell, source);
     if (stat != NULL) {
         return (ngx_payments_rates_stat_t *) stat;
     }
 
     for (i = 0; i < NGX_PAYMENTS_RATES; i++) {
-        slot = &counters->rates[i];
+        slot = &cell->rates[i];
 
         if (slot->len == 0) {
             ngx_memcpy(slot->name, source.data, source.len);

@@ -11,9 +11,6 @@
 #include "pay_metric.h"
 
 
-static void write_reviews(pay_buf_t *buf, const ngx_payments_sweep_t *sweep);
-
-
 void
 ngx_payments_count_risk(const char *decision)
 {
@@ -52,17 +49,20 @@ ngx_payments_risk_write(pay_buf_t *buf,
     pay_metric_family(buf, evicted, "counter",
                       "Keys of windows that made room for others too early.");
     pay_metric_simple(buf, evicted, ngx_payments_windows_evicted());
-    write_reviews(buf, &counters->sweep);
 }
 
 
-static void
-write_reviews(pay_buf_t *buf, const ngx_payments_sweep_t *sweep)
+void
+ngx_payments_reviews_write(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *stat)
 {
-    const char  *name = "payments_risk_reviews";
-    const char  *captures = "payments_risk_review_captures";
+    const char                  *name = "payments_risk_reviews";
+    const char                  *captures = "payments_risk_review_captures";
+    const ngx_payments_sweep_t  *sweep = &stat->sweep;
 
-    if (ngx_payments_figures_are_old(sweep->at)) {
+    if (ngx_payments_main_conf()->risk.zone == NULL
+        || ngx_payments_figures_are_old(sweep->at))
+    {
         return;
     }
 

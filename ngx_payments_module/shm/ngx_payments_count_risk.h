@@ -5,7 +5,7 @@
 #ifndef NGX_PAYMENTS_COUNT_RISK_H
 #define NGX_PAYMENTS_COUNT_RISK_H
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count_cell.h"
 
 #include "pay_arena.h"
 
@@ -15,6 +15,9 @@ void ngx_payments_count_risk(const char *decision);
 /* The part of /metrics, where payments_risk is not off. */
 void ngx_payments_risk_write(pay_buf_t *buf,
     const ngx_payments_counters_t *counters);
+/* The same of the reviews of a cell, while its figures are fresh. */
+void ngx_payments_reviews_write(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *stat);
 
 
 #endif /* NGX_PAYMENTS_COUNT_RISK_H */

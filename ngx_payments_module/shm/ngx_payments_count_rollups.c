@@ -13,23 +13,21 @@
 /* The figures replace the last ones; `at` is set last, so that a reader who
  * sees it sees them. */
 void
-ngx_payments_count_rollups(pay_str_t text)
+ngx_payments_count_rollups(ngx_uint_t cell, pay_str_t text)
 {
-    pay_json_t               *json;
-    ngx_payments_shctx_t     *ctx;
-    ngx_payments_rollups_t   *rollups;
-    const pay_json_limits_t   limits = { .max_width = NGX_PAYMENTS_ORDERS };
+    pay_json_t                *json;
+    ngx_payments_cell_stat_t  *stat = ngx_payments_cell_stat(cell);
+    ngx_payments_rollups_t    *rollups;
+    const pay_json_limits_t    limits = { .max_width = NGX_PAYMENTS_ORDERS };
 
-    ctx = ngx_payments_shctx(NULL);
-
-    if (ctx == NULL || pay_json_parse(text, &limits, &json, NULL) != PAY_OK) {
+    if (stat == NULL || pay_json_parse(text, &limits, &json, NULL) != PAY_OK) {
         return;
     }
 
-    rollups = &ctx->counters.rollups;
+    rollups = &stat->rollups;
     rollups->due = ngx_payments_figure(json, "due");
     rollups->counted_at = ngx_payments_figure(json, "counted_at");
-    ngx_payments_count_orders(json);
+    ngx_payments_count_orders(stat, json);
 
     ngx_memory_barrier();
     rollups->at = (ngx_atomic_uint_t) ngx_time();
@@ -38,9 +36,10 @@ ngx_payments_count_rollups(pay_str_t text)
 
 
 void
-ngx_payments_rollups_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
+ngx_payments_rollups_write(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *stat)
 {
-    const ngx_payments_rollups_t  *rollups = &c->rollups;
+    const ngx_payments_rollups_t  *rollups = &stat->rollups;
 
     if (ngx_payments_figures_are_old(rollups->at)) {
         return;

@@ -8,15 +8,13 @@
 
 
 void
-ngx_payments_count_seal(ngx_uint_t is_signed)
+ngx_payments_count_seal(ngx_uint_t cell, ngx_uint_t is_signed)
 {
-    ngx_payments_shctx_t  *ctx;
+    ngx_payments_cell_stat_t  *stat = ngx_payments_cell_stat(cell);
 
-    ctx = ngx_payments_shctx(NULL);
-
-    if (ctx != NULL) {
-        (void) ngx_atomic_fetch_add(is_signed ? &ctx->counters.seals.total
-                                              : &ctx->counters.seals.failures,
+    if (stat != NULL) {
+        (void) ngx_atomic_fetch_add(is_signed ? &stat->seals.total
+                                              : &stat->seals.failures,
                                     1);
     }
 }
@@ -24,16 +22,14 @@ ngx_payments_count_seal(ngx_uint_t is_signed)
 
 /* Workers race for it: for a moment an older one may be shown. */
 void
-ngx_payments_note_seal(int64_t number, time_t at)
+ngx_payments_note_seal(ngx_uint_t cell, int64_t number, time_t at)
 {
-    ngx_payments_shctx_t  *ctx;
+    ngx_payments_cell_stat_t  *stat = ngx_payments_cell_stat(cell);
 
-    ctx = ngx_payments_shctx(NULL);
-
-    if (ctx != NULL
-        && (ngx_atomic_uint_t) number >= ctx->counters.seals.number)
+    if (stat != NULL
+        && (ngx_atomic_uint_t) number >= stat->seals.number)
     {
-        ctx->counters.seals.number = (ngx_atomic_uint_t) number;
-        ctx->counters.seals.at = (ngx_atomic_uint_t) at;
+        stat->seals.number = (ngx_atomic_uint_t) number;
+        stat->seals.at = (ngx_atomic_uint_t) at;
     }
 }

@@ -9,9 +9,9 @@
 
 
 /* A seal of the event log was signed here, or it or its export failed. */
-void ngx_payments_count_seal(ngx_uint_t is_signed);
+void ngx_payments_count_seal(ngx_uint_t cell, ngx_uint_t is_signed);
 /* The newest signed seal that is known, and when it was made. */
-void ngx_payments_note_seal(int64_t number, time_t at);
+void ngx_payments_note_seal(ngx_uint_t cell, int64_t number, time_t at);
 
 
 #endif /* NGX_PAYMENTS_COUNT_SEALS_H */

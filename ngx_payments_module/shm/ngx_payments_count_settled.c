@@ -33,17 +33,18 @@ static void write_counts(pay_buf_t *buf, const char *name, const char *label,
     size_t offset);
 static ngx_payments_source_stat_t *place(ngx_payments_settled_t *settled,
     pay_str_t source);
-static ngx_payments_settled_t *settled_of_zone(void);
+static ngx_payments_settled_t *settled_of(ngx_uint_t cell);
 static ngx_uint_t word(const char *const *table, const char *text);
 
 
 void
-ngx_payments_count_settled_file(pay_str_t source, const char *state)
+ngx_payments_count_settled_file(ngx_uint_t cell, pay_str_t source,
+    const char *state)
 {
     ngx_uint_t                   i;
     ngx_payments_source_stat_t  *stat;
 
-    stat = place(settled_of_zone(), source);
+    stat = place(settled_of(cell), source);
     i = word(ngx_payments_file_names, state);
 
     if (stat != NULL && i < NGX_PAYMENTS_FILES) {
@@ -53,11 +54,11 @@ ngx_payments_count_settled_file(pay_str_t source, const char *state)
 
 
 void
-ngx_payments_count_settled_failed(pay_str_t source)
+ngx_payments_count_settled_failed(ngx_uint_t cell, pay_str_t source)
 {
     ngx_payments_source_stat_t  *stat;
 
-    stat = place(settled_of_zone(), source);
+    stat = place(settled_of(cell), source);
 
     if (stat != NULL) {
         (void) ngx_atomic_fetch_add(&stat->failures, 1);
@@ -66,11 +67,11 @@ ngx_payments_count_settled_failed(pay_str_t source)
 
 
 void
-ngx_payments_count_close(ngx_uint_t is_signed)
+ngx_payments_count_close(ngx_uint_t cell, ngx_uint_t is_signed)
 {
     ngx_payments_settled_t  *settled;
 
-    settled = settled_of_zone();
+    settled = settled_of(cell);
 
     if (settled != NULL) {
         (void) ngx_atomic_fetch_add(is_signed ? &settled->closes
@@ -83,14 +84,14 @@ ngx_payments_count_close(ngx_uint_t is_signed)
  * sees it sees them.  Ages are kept as points in time, since as numbers they
  * would stand still between two rounds. */
 void
-ngx_payments_count_settled_round(pay_str_t text)
+ngx_payments_count_settled_round(ngx_uint_t cell, pay_str_t text)
 {
     pay_json_t              *json;
     ngx_uint_t               i;
     const pay_json_t        *counts, *since;
     ngx_payments_settled_t  *settled;
 
-    settled = settled_of_zone();
+    settled = settled_of(cell);
 
     if (settled == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
         return;
@@ -170,9 +171,10 @@ note_suspense(ngx_payments_settled_t *settled, const pay_json_t *suspense)
 
 
 void
-ngx_payments_settled_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
+ngx_payments_settled_write(pay_buf_t *buf,
+    const ngx_payments_cell_stat_t *stat)
 {
-    const ngx_payments_settled_t  *settled = &c->settled;
+    const ngx_payments_settled_t  *settled = &stat->settled;
 
     pay_metric_family(buf, "payments_settlement_files_total", "counter",
                       "Settlement files that workers have read to their end.");
@@ -410,13 +412,11 @@ place(ngx_payments_settled_t *settled, pay_str_t source)
 
 
 static ngx_payments_settled_t *
-settled_of_zone(void)
+settled_of(ngx_uint_t cell)
 {
-    ngx_payments_shctx_t  *ctx;
+    ngx_payments_cell_stat_t  *stat = ngx_payments_cell_stat(cell);
 
-    ctx = ngx_payments_shctx(NULL);
-
-    return ctx != NULL ? &ctx->counters.settled : NULL;
+    return stat != NULL ? &stat->settled : NULL;
 }
 
 

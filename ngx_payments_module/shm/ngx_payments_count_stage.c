@@ -99,8 +99,8 @@ ngx_payments_stages_write(pay_buf_t *buf,
 /* The limit stands beside the figure, so that an alert needs no
  * configuration. */
 void
-ngx_payments_bulkheads_write(pay_buf_t *buf,
-    const ngx_payments_counters_t *c)
+ngx_payments_bulkheads_write(pay_buf_t *buf, ngx_uint_t cell,
+    const ngx_payments_cell_stat_t *c)
 {
     ngx_uint_t                      i, k;
     const char                     *name;
@@ -113,7 +113,7 @@ ngx_payments_bulkheads_write(pay_buf_t *buf,
     for (i = 0; i < NGX_PAYMENTS_WORKS; i++) {
         pay_metric_series(buf, name, "class",
                           pay_str_of(ngx_payments_work_names[i]));
-        pay_metric_end(buf, ngx_payments_bulkhead_total(i));
+        pay_metric_end(buf, ngx_payments_bulkhead_total(cell, i));
     }
 
     name = "payments_bulkhead_limit";

@@ -6,7 +6,7 @@
 #ifndef NGX_PAYMENTS_COUNT_STAGE_H
 #define NGX_PAYMENTS_COUNT_STAGE_H
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count_cell.h"
 
 #include "pay_op.h"
 
@@ -19,8 +19,8 @@ void ngx_payments_count_stage_timeout(pay_stage_t stage);
 /* is_open: with exemplars. */
 void ngx_payments_stages_write(pay_buf_t *buf,
     const ngx_payments_counters_t *counters, ngx_uint_t is_open);
-void ngx_payments_bulkheads_write(pay_buf_t *buf,
-    const ngx_payments_counters_t *c);
+void ngx_payments_bulkheads_write(pay_buf_t *buf, ngx_uint_t cell,
+    const ngx_payments_cell_stat_t *stat);
 
 
 #endif /* NGX_PAYMENTS_COUNT_STAGE_H */

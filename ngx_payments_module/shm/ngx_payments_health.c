@@ -224,10 +224,10 @@ ngx_payments_health_pace(const ngx_payments_psp_t *psp, ngx_msec_t *wait)
 }
 
 
-/* The furthest of all PSPs, since a claim does not know yet for which PSP its
- * job will be. */
+/* The furthest of all PSPs of the cell, since a claim does not know yet for
+ * which PSP its job will be. */
 ngx_msec_t
-ngx_payments_health_ahead(void)
+ngx_payments_health_ahead(ngx_uint_t cell)
 {
     view_t                     view;
     uint64_t                   now_us, most_us;
@@ -242,6 +242,10 @@ ngx_payments_health_ahead(void)
     most_us = now_us;
 
     for (i = 0; (psp = psp_at(i)) != NULL; i++) {
+        if (psp->psp.cell != cell) {
+            continue;
+        }
+
         look_at(&view, psp);
 
         if (view.psp != NULL) {

@@ -47,7 +47,7 @@ void ngx_payments_health_explored(const pay_psp_conf_t *psp);
 ngx_int_t ngx_payments_health_pace(const ngx_payments_psp_t *psp,
     ngx_msec_t *wait);
 /* How far ahead places are taken, at the PSP that is furthest. */
-ngx_msec_t ngx_payments_health_ahead(void);
+ngx_msec_t ngx_payments_health_ahead(ngx_uint_t cell);
 /* One entry for each PSP by its index, at most a millisecond old, valid until
  * the next call; NULL without a zone. */
 const pay_health_t *ngx_payments_health_snapshot(void);

@@ -8,6 +8,7 @@
 #include "util/ngx_payments_process.h"
 
 
+static unsigned part_of(ngx_uint_t cell);
 static pay_risk_table_t *lock(ngx_slab_pool_t **pool);
 
 
@@ -45,8 +46,18 @@ ngx_payments_windows_init_zone(ngx_shm_zone_t *zone, void *data)
 }
 
 
+/* By the letter, which is the cell's over reloads. */
+static unsigned
+part_of(ngx_uint_t cell)
+{
+    ngx_payments_cell_t  **cells = ngx_payments_main_conf()->cells.elts;
+
+    return cells[cell]->letter != 0 ? cells[cell]->letter - 'a' + 1u : 0;
+}
+
+
 ngx_int_t
-ngx_payments_windows_count(pay_risk_counts_t *counts)
+ngx_payments_windows_count(ngx_uint_t cell, pay_risk_counts_t *counts)
 {
     unsigned           i;
     ngx_slab_pool_t   *pool;
@@ -57,7 +68,7 @@ ngx_payments_windows_count(pay_risk_counts_t *counts)
         return NGX_OK;
     }
 
-    if (!pay_risk_table_is_whole(table)) {
+    if (!pay_risk_table_is_whole(table, part_of(cell))) {
         ngx_shmtx_unlock(&pool->mutex);
         return NGX_DECLINED;
     }
@@ -97,7 +108,7 @@ ngx_payments_windows_take(const pay_risk_counts_t *counts)
 
 
 ngx_uint_t
-ngx_payments_windows_are_whole(void)
+ngx_payments_windows_are_whole(ngx_uint_t cell)
 {
     ngx_uint_t         whole;
     ngx_slab_pool_t   *pool;
@@ -107,7 +118,7 @@ ngx_payments_windows_are_whole(void)
         return 1;
     }
 
-    whole = pay_risk_table_is_whole(table) != 0;
+    whole = pay_risk_table_is_whole(table, part_of(cell)) != 0;
     ngx_shmtx_unlock(&pool->mutex);
 
     return whole;
@@ -135,13 +146,13 @@ ngx_payments_windows_put(const pay_risk_past_page_t *page)
 
 
 void
-ngx_payments_windows_set_whole(void)
+ngx_payments_windows_set_whole(ngx_uint_t cell)
 {
     ngx_slab_pool_t   *pool;
     pay_risk_table_t  *table = lock(&pool);
 
     if (table != NULL) {
-        pay_risk_table_set_whole(table);
+        pay_risk_table_set_whole(table, part_of(cell));
         ngx_shmtx_unlock(&pool->mutex);
     }
 }

@@ -9,6 +9,7 @@
 #define NGX_PAYMENTS_ZONE_H
 
 #include "shm/ngx_payments_calls.h"
+#include "shm/ngx_payments_count_cell.h"
 #include "shm/ngx_payments_exemplar.h"
 #include "shm/ngx_payments_labels.h"
 #include "shm/ngx_payments_shm.h"
@@ -54,7 +55,7 @@ typedef struct {
 struct ngx_payments_gauges_s {
     ngx_atomic_t                pid;
     ngx_atomic_t                flows;
-    ngx_atomic_t                connections;
+    ngx_atomic_t                connections[NGX_PAYMENTS_CELLS_MAX];
 };
 
 
@@ -213,14 +214,39 @@ typedef struct {
 typedef struct {
     uint64_t                    key;
     ngx_atomic_t                n;
-} ngx_payments_cell_t;
+} ngx_payments_tally_t;
 
 typedef struct {
     ngx_atomic_t                pid;             /* 0: of nobody */
     ngx_uint_t                  count;
-    ngx_uint_t                  room;            /* of cells */
-    ngx_payments_cell_t         cells[];
-} ngx_payments_cells_t;
+    ngx_uint_t                  room;            /* of tallies */
+    ngx_payments_tally_t        tallies[];
+} ngx_payments_tallies_t;
+
+
+/* The counters of a cell, which is found by its name, as PSPs are. */
+struct ngx_payments_cell_stat_s {
+    size_t                      len;
+    u_char                      name[NGX_PAYMENTS_CELL_NAME];
+    ngx_uint_t                  place;           /* in cells, and in the gauge
+                                                    of connections */
+    ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
+    ngx_atomic_t                db_items[PAY_OP_COUNT];
+    ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];
+    ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
+                                       [NGX_PAYMENTS_FULLS];
+    ngx_atomic_t                db_rejected;
+    ngx_atomic_t                db_connects;
+    ngx_payments_sweep_t        sweep;
+    ngx_payments_tuple_t       *orders[NGX_PAYMENTS_ORDERS];
+    ngx_payments_tuple_t       *declines[NGX_PAYMENTS_ORDERS];
+    ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
+    ngx_payments_events_t       events;
+    ngx_payments_rollups_t      rollups;
+    ngx_payments_seals_t        seals;
+    ngx_payments_settled_t      settled;
+    ngx_payments_payouts_t      payouts;
+};
 
 
 /* All counters of /metrics, of all workers and over reloads.  They are written
@@ -239,29 +265,14 @@ struct ngx_payments_counters_s {
                                        [NGX_PAYMENTS_STATES];
     ngx_atomic_t                risk[PAY_RISK_ACTIONS];     /* decisions */
     ngx_payments_risk_provider_stat_t  risk_providers[PAY_RISK_PROVIDERS_MAX];
-    ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
-    ngx_atomic_t                db_items[PAY_OP_COUNT];
-    ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];
-    ngx_payments_sweep_t        sweep;
-    ngx_atomic_t                db_rejected;
-    ngx_atomic_t                db_connects;
+    ngx_payments_cell_stat_t   *cells[NGX_PAYMENTS_CELLS_MAX];
     ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_tuple_t       *jwt_keys[NGX_PAYMENTS_KEYS];
     ngx_payments_tuple_t       *webhook_keys[NGX_PAYMENTS_KEYS];
-    ngx_payments_tuple_t       *orders[NGX_PAYMENTS_ORDERS];
-    ngx_payments_tuple_t       *declines[NGX_PAYMENTS_ORDERS];
-    ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
-    ngx_payments_events_t       events;
-    ngx_payments_rollups_t      rollups;
-    ngx_payments_seals_t        seals;
-    ngx_payments_settled_t      settled;
-    ngx_payments_payouts_t      payouts;
     ngx_atomic_t                deliveries[NGX_PAYMENTS_DELIVERIES];
     ngx_payments_histogram_t    delivery_duration;
     ngx_payments_stage_stat_t   stages[PAY_STAGES];
-    ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
-                                       [NGX_PAYMENTS_FULLS];
     ngx_payments_gauges_t       gauges[NGX_PAYMENTS_WORKERS];
 };
 
@@ -276,8 +287,8 @@ struct ngx_payments_shctx_s {
                                                     in step */
     ngx_payments_counters_t     counters;
     ngx_payments_healths_t      healths;         /* under the pool's mutex */
-    ngx_payments_cells_t       *cells[NGX_PAYMENTS_WORKERS];
-    ngx_atomic_t                cells_end;       /* never given back */
+    ngx_payments_tallies_t     *tallies[NGX_PAYMENTS_WORKERS];
+    ngx_atomic_t                tallies_end;     /* never given back */
 };
 
 

@@ -33,6 +33,7 @@ typedef struct {
  * - limit: filled in by http/ngx_http_payments_limit.c, sent by
  *   ngx_http_payments_send.c.
  * - body_timer, body_handler, body, body_size: while the body is being read.
+ * - cell: whose database the flow asks; an index.
  * - merchant, jwt_key, subject, scopes, staff: of a token that was verified,
  *   and of nothing else that the request says.
  * - key: the Idempotency-Key, parsed. */
@@ -46,6 +47,7 @@ typedef struct {
                                               pay_str_t body);
     ngx_str_t                   body;            /* read so far */
     size_t                      body_size;       /* room in body.data */
+    ngx_uint_t                  cell;
     const pay_merchant_t       *merchant;
     const pay_jwt_key_t        *jwt_key;         /* that signed the token */
     pay_str_t                   subject;         /* the token's, or empty */

@@ -16,6 +16,8 @@
 
 
 #define NGX_PAYMENTS_PSPS_MAX         32
+#define NGX_PAYMENTS_CELLS_MAX        16
+#define NGX_PAYMENTS_CELL_NAME        32
 #define NGX_PAYMENTS_SCREENINGS_MAX   8
 #define NGX_PAYMENTS_CONCURRENCY_MAX  100000
 #define NGX_PAYMENTS_API_BODY         (64 * 1024)
@@ -68,6 +70,7 @@ typedef struct {
     ngx_uint_t                  concurrency;     /* 0: no cap */
     ngx_uint_t                  retries;         /* bits of psp.retry[] that
                                                     the block says itself */
+    ngx_str_t                   cell;            /* the name, or empty */
 } ngx_payments_psp_t;
 
 
@@ -87,6 +90,7 @@ typedef struct {
 
 typedef struct {
     pay_merchant_t              merchant;
+    ngx_str_t                   cell;            /* the name, or empty */
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *psps;            /* ngx_str_t names, later
                                                     const pay_psp_conf_t * */
@@ -107,6 +111,22 @@ typedef struct {
     ngx_uint_t                  role;            /* a pay_op_role_t, whose
                                                     operations alone it has */
 } ngx_payments_db_conf_t;
+
+
+/* A cell: a database that merchants are assigned to, as the roles of the
+ * gateway see it.  Nothing of a payment is in two of them. */
+typedef struct {
+    ngx_str_t                   name;            /* "default" where the
+                                                    directive has none */
+    ngx_str_t                   note;            /* of it in the log: empty
+                                                    where it is the only one */
+    ngx_uint_t                  index;           /* in cells */
+    u_char                      letter;          /* in front of the handles of
+                                                    its buyers; 0: none */
+    ngx_payments_db_conf_t      dbs[PAY_ROLE_COUNT];
+    ngx_open_file_t            *seals;           /* where they go, too; or
+                                                    NULL */
+} ngx_payments_cell_t;
 
 
 /* Classes of work, each with a cap on what is under way at once. */
@@ -155,6 +175,7 @@ typedef struct {
     time_t                      age_s;           /* of a file that is whole */
     ngx_msec_t                  pull_ms;         /* 0: it is not pulled */
     ngx_uint_t                  keeps_copy;      /* of each file, encrypted */
+    ngx_uint_t                  cell;            /* the merchant's */
     ngx_payments_psp_t          client;
 } ngx_payments_settlement_t;
 
@@ -204,6 +225,7 @@ typedef struct {
     pay_str_t                   types;           /* JSON */
     ngx_uint_t                  is_ordered;
     time_t                      overlap_s;
+    ngx_uint_t                  cell;            /* the merchant's */
     pay_declare_endpoints_in_t  args;
 } ngx_payments_declared_t;
 
@@ -254,8 +276,8 @@ typedef struct {
     pay_secret_t                key;
     char                        key_id[PAY_ED25519_KEY_ID + 1];
     ngx_str_t                   next_key;        /* file, or empty */
-    ngx_open_file_t            *file;            /* where seals go, too … */
-    ngx_syslog_peer_t          *syslog;          /* … or NULL */
+    ngx_str_t                   file;            /* where seals go, too … */
+    ngx_syslog_peer_t          *syslog;          /* … or empty and NULL */
 } ngx_payments_audit_conf_t;
 
 
@@ -299,9 +321,10 @@ typedef struct {
     ngx_array_t                 assets;          /* ngx_payments_asset_t */
     ngx_uint_t                  is_set;          /* payments_staff is there */
     ngx_uint_t                  is_served;       /* payments_console is */
+    ngx_uint_t                  cell;            /* index of that shown */
+    ngx_uint_t                  may_act;         /* it has a database for
+                                                    acts */
     pay_str_t                   settings;        /* JSON without a secret */
-    ngx_payments_db_conf_t      db;
-    ngx_payments_db_conf_t      act_db;          /* without dsns nobody acts */
     ngx_array_t                *refunds;         /* ngx_payments_refund_limit_t
                                                     of each currency, or NULL */
     pay_str_t                   terms;           /* of refunds, JSON */
@@ -338,7 +361,8 @@ typedef struct {
     ngx_str_t                   public_url;
     ngx_str_t                   html;            /* directory, or empty */
     ngx_payments_pages_t        pages;
-    ngx_payments_db_conf_t      db;
+    ngx_array_t                 cells;           /* ngx_payments_cell_t *; one
+                                                    at least */
     ngx_shm_zone_t             *zone;
     ngx_flag_t                  active;          /* a location has one of
                                                     our handlers */

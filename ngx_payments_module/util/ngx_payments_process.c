@@ -40,6 +40,15 @@ ngx_payments_main_conf(void)
 }
 
 
+ngx_str_t *
+ngx_payments_cell_note(ngx_uint_t cell)
+{
+    ngx_payments_cell_t  **cells = process.pmcf->cells.elts;
+
+    return &cells[cell]->note;
+}
+
+
 /* Small steps, such as NTP makes, are followed; a jump is logged once and then
  * ignored. */
 time_t

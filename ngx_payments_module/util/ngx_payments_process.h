@@ -12,6 +12,8 @@
 void ngx_payments_process_start(ngx_http_payments_main_conf_t *pmcf);
 /* NULL before that, and without an http block. */
 ngx_http_payments_main_conf_t *ngx_payments_main_conf(void);
+/* ", cell:NAME" for lines of the log where there are several, else "". */
+ngx_str_t *ngx_payments_cell_note(ngx_uint_t cell);
 
 /* The wall clock, but for jumps of more than half a minute: then the time
  * goes on as before until a reload.  For what ends checkouts. */

@@ -37,26 +37,42 @@ pay_uuid7(uint64_t now_ms, const unsigned char entropy[PAY_UUID_ENTROPY],
 /* A buyer's page is found by its handle alone, so that it has 192 random bits
  * and nothing of the payment in it.  24 bytes make 32 characters without
  * padding. */
-void
-pay_handle(const unsigned char entropy[PAY_HANDLE_BYTES],
-    char text[PAY_HANDLE_TEXT])
+size_t
+pay_handle(const unsigned char entropy[PAY_HANDLE_BYTES], char letter,
+    char text[PAY_HANDLE_MAX])
 {
     static const char  digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+    size_t    n = letter != 0;
     unsigned  i;
     unsigned  group;
+
+    text[0] = letter;
 
     for (i = 0; i < PAY_HANDLE_BYTES / 3; i++) {
         group = (unsigned) entropy[3 * i] << 16
                 | (unsigned) entropy[3 * i + 1] << 8
                 | entropy[3 * i + 2];
 
-        text[4 * i] = digits[group >> 18];
-        text[4 * i + 1] = digits[group >> 12 & 63];
-        text[4 * i + 2] = digits[group >> 6 & 63];
-        text[4 * i + 3] = digits[group & 63];
+        text[n++] = digits[group >> 18];
+        text[n++] = digits[group >> 12 & 63];
+        text[n++] = digits[group >> 6 & 63];
+        text[n++] = digits[group & 63];
     }
+
+    return n;
+}
+
+
+/* The length alone says whether there is a letter: the random part may begin
+ * with any.  Nothing is proved by it; the cell that it names knows the handle
+ * or does not. */
+char
+pay_handle_letter(pay_str_t text)
+{
+    return text.len == PAY_HANDLE_MAX && text.data[0] >= 'a'
+           && text.data[0] <= 'z' ? (char) text.data[0] : 0;
 }
 
 
@@ -67,7 +83,9 @@ pay_handle_is_valid(pay_str_t text)
 {
     size_t  i;
 
-    if (text.len != PAY_HANDLE_TEXT) {
+    if (text.len != PAY_HANDLE_TEXT
+        && (text.len != PAY_HANDLE_MAX || pay_handle_letter(text) == 0))
+    {
         return 0;
     }
 

@@ -42,7 +42,8 @@ pay_risk_cookie_find(pay_str_t header, pay_str_t *cookie)
         found++;
     }
 
-    return found == 1 && pay_handle_is_valid(*cookie);
+    return found == 1 && cookie->len == PAY_HANDLE_TEXT
+           && pay_handle_is_valid(*cookie);
 }
 
 

@@ -30,7 +30,7 @@ typedef struct {
 struct pay_risk_table_s {
     uint64_t  sets;
     uint64_t  evicted;
-    uint64_t  is_whole;
+    uint64_t  is_whole;                /* a bit for each part */
     set_t     set[];
 };
 
@@ -128,16 +128,16 @@ pay_risk_table_put(pay_risk_table_t *table, uint64_t key, int64_t window_s,
 
 
 int
-pay_risk_table_is_whole(const pay_risk_table_t *table)
+pay_risk_table_is_whole(const pay_risk_table_t *table, unsigned part)
 {
-    return table->is_whole != 0;
+    return (table->is_whole >> part & 1) != 0;
 }
 
 
 void
-pay_risk_table_set_whole(pay_risk_table_t *table)
+pay_risk_table_set_whole(pay_risk_table_t *table, unsigned part)
 {
-    table->is_whole = 1;
+    table->is_whole |= (uint64_t) 1 << part;
 }
 
 

@@ -134,7 +134,7 @@ fill(sim_t *sim, sim_flow_t *flow, request_t *request)
         request->request.expires_in_s = PAY_EXPIRES_S;
     }
 
-    pay_handle(random, (char *) handle);
+    pay_handle(random, 0, (char *) handle);
 
     in->merchant = &sim->merchant;
     in->request = &request->request;

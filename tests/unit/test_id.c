@@ -78,30 +78,60 @@ Test(pay_id, uuid7_uses_every_entropy_byte)
 Test(pay_id, handle_is_base64url_of_all_its_bytes)
 {
     unsigned       i;
-    char           zero[PAY_HANDLE_TEXT], text[PAY_HANDLE_TEXT + 1];
+    char           zero[PAY_HANDLE_MAX], text[PAY_HANDLE_MAX];
     unsigned char  entropy[PAY_HANDLE_BYTES];
 
     text[PAY_HANDLE_TEXT] = '|';
     memset(entropy, 0xff, sizeof(entropy));
-    pay_handle(entropy, text);
+    pay_handle(entropy, 0, text);
     cr_assert_eq(memcmp(text, "________________________________|", 33), 0);
 
     memcpy(entropy, "\xfb\xef\xbe" "foobar0123456789abcdef", 24);
-    pay_handle(entropy, text);
+    pay_handle(entropy, 0, text);
     cr_assert_eq(memcmp(text, "----Zm9vYmFyMDEyMzQ1Njc4OWFiY2Rl|", 33), 0,
                  "%.33s", text);
 
     memset(entropy, 0, sizeof(entropy));
-    pay_handle(entropy, zero);
+    pay_handle(entropy, 0, zero);
 
     for (i = 0; i < PAY_HANDLE_BYTES; i++) {
         memset(entropy, 0, sizeof(entropy));
         entropy[i] = 1;
-        pay_handle(entropy, text);
+        pay_handle(entropy, 0, text);
         cr_assert_neq(memcmp(zero, text, PAY_HANDLE_TEXT), 0, "byte %u", i);
         cr_assert(pay_handle_is_valid((pay_str_t) { PAY_HANDLE_TEXT,
                   (unsigned char *) text }));
     }
+}
+
+
+/* else a handle of one cell could be looked up in another by chance */
+Test(pay_id, the_letter_of_a_cell_stands_in_front)
+{
+    size_t         len;
+    char           text[PAY_HANDLE_MAX];
+    pay_str_t      handle = { 0, (unsigned char *) text };
+    unsigned char  entropy[PAY_HANDLE_BYTES];
+
+    memset(entropy, 0xff, sizeof(entropy));
+
+    handle.len = len = pay_handle(entropy, 'q', text);
+    cr_assert_eq(len, 33);
+    cr_assert_eq(memcmp(text, "q________________________________", 33), 0);
+    cr_assert(pay_handle_is_valid(handle));
+    cr_assert_eq(pay_handle_letter(handle), 'q');
+
+    /* as it is without one, it may begin with any letter */
+    handle.data++;
+    handle.len--;
+    cr_assert(pay_handle_is_valid(handle));
+    cr_assert_eq(pay_handle_letter(handle), 0);
+
+    handle = (pay_str_t) { 33, (unsigned char *) text };
+    text[0] = 'Q';
+    cr_assert_not(pay_handle_is_valid(handle));
+    text[0] = '1';
+    cr_assert_not(pay_handle_is_valid(handle));
 }
 
 

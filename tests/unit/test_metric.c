@@ -173,3 +173,92 @@ Test(pay_metric, openmetrics_is_for_those_who_name_it)
                      cases[i].wants, "%s", cases[i].accept);
     }
 }
+
+
+static pay_str_t
+joined(const char *first, const char *second)
+{
+    pay_buf_t          buf;
+    pay_str_t          out;
+    pay_metric_part_t  parts[2] = {
+        { PAY_STR("a"), pay_str_of(first) },
+        { PAY_STR("b-2"), pay_str_of(second) }
+    };
+
+    pay_buf_init(&buf, test_arena(), 4096);
+    cr_assert_eq(pay_metric_join(&buf, test_arena(), parts, 2), PAY_OK);
+    cr_assert_eq(pay_buf_done(&buf, &out), PAY_OK);
+
+    return out;
+}
+
+
+/* Prometheus refuses a family that stands twice */
+Test(pay_metric, cells_share_the_families)
+{
+    pay_str_t  text;
+
+    text = joined("# HELP x_total X.\n# TYPE x_total counter\nx_total 1\n"
+                  "# HELP y Y {a} b.\n# TYPE y histogram\n"
+                  "y_bucket{op=\"o\",le=\"1\"} 2 # {request_id=\"r\"} 3 4\n"
+                  "y_sum{op=\"o\"} 5\n",
+                  "# HELP x_total X.\n# TYPE x_total counter\nx_total 6\n"
+                  "# HELP y Y {a} b.\n# TYPE y histogram\n"
+                  "y_sum{op=\"o\"} 7\n");
+
+    cr_assert(pay_str_is(text,
+        "# HELP x_total X.\n# TYPE x_total counter\n"
+        "x_total{cell=\"a\"} 1\nx_total{cell=\"b-2\"} 6\n"
+        "# HELP y Y {a} b.\n# TYPE y histogram\n"
+        "y_bucket{cell=\"a\",op=\"o\",le=\"1\"} 2 # {request_id=\"r\"} 3 4\n"
+        "y_sum{cell=\"a\",op=\"o\"} 5\n"
+        "y_sum{cell=\"b-2\",op=\"o\"} 7\n"), "%.*s", pay_fmt(text));
+}
+
+
+/* figures that are old are left out */
+Test(pay_metric, a_cell_may_lack_a_family)
+{
+    pay_str_t    text;
+    const char  *x = "# HELP x X.\n# TYPE x gauge\nx 1\n";
+    const char  *xy = "# HELP y Y.\n# TYPE y gauge\ny 2\n"
+                      "# HELP x X.\n# TYPE x gauge\nx 3\n"
+                      "# HELP z Z.\n# TYPE z gauge\n";
+
+    text = joined(x, xy);
+    cr_assert(pay_str_is(text,
+        "# HELP x X.\n# TYPE x gauge\nx{cell=\"a\"} 1\nx{cell=\"b-2\"} 3\n"
+        "# HELP y Y.\n# TYPE y gauge\ny{cell=\"b-2\"} 2\n"
+        "# HELP z Z.\n# TYPE z gauge\n"), "%.*s", pay_fmt(text));
+
+    text = joined("", x);
+    cr_assert(pay_str_is(text,
+        "# HELP x X.\n# TYPE x gauge\nx{cell=\"b-2\"} 1\n"), "%.*s",
+        pay_fmt(text));
+
+    cr_assert_eq(joined("", "").len, 0);
+}
+
+
+static pay_status_t
+join_again(pay_arena_t *arena, void *result)
+{
+    pay_buf_t          buf;
+    pay_str_t          out;
+    pay_metric_part_t  part = {
+        PAY_STR("a"), PAY_STR("# HELP x X.\n# TYPE x gauge\nx 1\n")
+    };
+
+    (void) result;
+
+    pay_buf_init(&buf, arena, 4096);
+    PAY_TRY(pay_metric_join(&buf, arena, &part, 1));
+
+    return pay_buf_done(&buf, &out);
+}
+
+
+Test(pay_metric, a_join_survives_a_lack_of_memory)
+{
+    torture(join_again, 0);
+}

@@ -75,16 +75,16 @@ Test(pay_risk_browser, a_cookie_of_another_form_is_none)
 
 Test(pay_risk_browser, a_cookie_that_is_set_is_found)
 {
-    char           text[PAY_HANDLE_TEXT], wanted[256];
+    char           text[PAY_HANDLE_MAX], wanted[256];
     pay_str_t      header, cookie;
     unsigned char  entropy[PAY_HANDLE_BYTES] = { 0xff, 0xfe, 0xfb, 7 };
 
-    pay_handle(entropy, text);
+    pay_handle(entropy, 0, text);
     cr_assert_eq(pay_risk_cookie_set(test_arena(), (pay_str_t) {
-        sizeof(text), (unsigned char *) text }, &header), PAY_OK);
+        PAY_HANDLE_TEXT, (unsigned char *) text }, &header), PAY_OK);
     cr_assert(pay_risk_cookie_find(header, &cookie));
     cr_expect(pay_str_eq(cookie, (pay_str_t) {
-        sizeof(text), (unsigned char *) text }));
+        PAY_HANDLE_TEXT, (unsigned char *) text }));
     /* no Domain: the prefix __Host- forbids it */
     snprintf(wanted, sizeof(wanted), NAME "%.*s; Max-Age=34128000; Path=/; "
              "Secure; HttpOnly; SameSite=Lax", PAY_HANDLE_TEXT, text);

@@ -194,7 +194,7 @@ Test(pay_risk_past, an_attempt_of_before_leaves_its_window_in_time)
 
     for (back = 0; back < 1300; back++) {
         table = table_of();
-        cr_expect_not(pay_risk_table_is_whole(table));
+        cr_expect_not(pay_risk_table_is_whole(table, 0));
         (void) pay_risk_table_add(table, 7, 600, RISK_NOW);
         pay_risk_table_put(table, 7, 600, RISK_NOW - back);
         count = pay_risk_table_add(table, 7, 600, RISK_NOW);
@@ -206,8 +206,9 @@ Test(pay_risk_past, an_attempt_of_before_leaves_its_window_in_time)
             cr_expect_eq(count, 2, "%d", (int) back);
         }
 
-        pay_risk_table_set_whole(table);
-        cr_expect(pay_risk_table_is_whole(table));
+        pay_risk_table_set_whole(table, 0);
+        cr_expect(pay_risk_table_is_whole(table, 0));
+        cr_expect_not(pay_risk_table_is_whole(table, 2));
         free(table);
     }
 }
