@@ -205,8 +205,8 @@ def test_a_frozen_cell_takes_its_own_merchants_only(cells):
     assert set(hanging) <= {503}
     # all of them together wait for less than one of b's does
     assert took < ASKED
-    wait_for(lambda: cells.ready("b") == 200, "b to be ready")
-    wait_for(lambda: cells.post("b").status_code == 201, "b to take payments")
+    wait_for(cells.all_are_ready, "b to be ready")
+    assert cells.post("b").status_code == 201
 
 
 def test_a_cell_that_dies_comes_back_with_what_it_has_taken(cells):
@@ -223,7 +223,8 @@ def test_a_cell_that_dies_comes_back_with_what_it_has_taken(cells):
     finally:
         cells.away.postgres("start")
     made.becomes("SUCCESS")
-    wait_for(lambda: cells.post("b").status_code == 201, "b to take payments")
+    wait_for(cells.all_are_ready, "b to be ready")
+    assert cells.post("b").status_code == 201
 
 
 def test_readiness_of_a_cell_that_is_not_there(cells):

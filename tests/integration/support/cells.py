@@ -10,7 +10,7 @@ import signal
 from pathlib import Path
 
 from . import aftermath
-from .own_stack import QUICK_JOBS, Checkout, OwnStack, children
+from .own_stack import QUICK_JOBS, Checkout, OwnStack, children, wait_for
 
 PSPS = "generic stripe adyen paypal square mollie;"
 DATABASE = re.compile(r'payments_database +("[^"]*")[^;]*;')
@@ -42,6 +42,8 @@ class Cells:
         self.conf = self.home.pristine
         self.home.pristine = self._configured()
         self.home.configure()
+        # of new workers a node waits for one cell alone
+        wait_for(self.all_are_ready, "both cells in each worker")
 
     def _configured(self) -> str:
         text = self.conf
@@ -84,6 +86,12 @@ class Cells:
     def ready(self, cell: str = "") -> int:
         query = f"?cell={cell}" if cell else ""
         return self.home.http.get(f"/readyz{query}").status_code
+
+    def all_are_ready(self) -> bool:
+        """Whichever worker is asked."""
+        return {
+            self.ready(cell) for cell in ("default", "b") for _ in range(20)
+        } == {200}
 
     # The cell b, frozen and awake again.
 
