@@ -78,9 +78,8 @@ set_export(ngx_conf_t *cf, ngx_str_t *where, void *object)
 
 
 /* The numbers of seals are those of a database, so each cell has a file of its
- * own: with the name of the cell behind it where
- * that has a letter.  They are opened by the
- * master once all is read, as logs are, and written by workers. */
+ * own: the name of a cell that has a letter stands behind the file's.  The
+ * master opens them once all is read, as logs, and workers write them. */
 char *
 ngx_http_payments_audit_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf)

@@ -27,7 +27,7 @@
 #define SWEEP_PACE_MS  1000
 #define PRESSED_PART   4               /* 3/4 of a cap is pressure */
 #define HIGHEST_BIT    (UINT64_C(1) << 63)
-#define NO_TALLY        ((ngx_uint_t) -1)
+#define NO_TALLY       ((ngx_uint_t) -1)
 
 
 /* The part of this worker: its block, and for each class how fast places
@@ -372,8 +372,8 @@ find(const ngx_payments_tallies_t *block, uint64_t key)
 static uint64_t
 digest_of(pay_str_t id)
 {
-    uint64_t  key;
-    unsigned  char  digest[PAY_SHA256_SIZE];
+    uint64_t       key;
+    unsigned char  digest[PAY_SHA256_SIZE];
 
     if (pay_sha256(id, digest) != PAY_OK) {
         return UINT64_MAX;

@@ -2,23 +2,42 @@
 and in no other, and a cell that dies or hangs takes its own merchants only."""
 
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from support.cells import Cells
+from support.cells import CAP, Cells
 from support.load import nonce_of
 from support.own_stack import Checkout, new_id, wait_for
+from support.receiver import Receiver, Shop
+from support.tls_psp import Authority
 
 BOTH = ("default", "b")
-# requests to a cell while another hangs
+# requests to a cell while another hangs, whose own are more than its cap
 ASKED = 40
+assert ASKED > CAP
 
 
 @pytest.fixture(scope="module")
-def running():
-    made = Cells()
+def authority():
+    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield Authority(path, "shop-ca")
+
+
+@pytest.fixture(scope="module")
+def receiver(authority):
+    made = Receiver(authority)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def running(authority):
+    made = Cells(authority)
     try:
         yield made
         made.check()
@@ -168,6 +187,19 @@ def audit(cells, *words: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.mark.parametrize("cell", BOTH)
+def test_a_storefront_is_told_by_its_cell(cells, receiver, cell):
+    path = f"/{new_id()}"
+    shop = Shop(cells.home, "OTHER_" if cell == "b" else "")
+    shop.make(receiver.url(path), types=["payment.succeeded"])
+    made = cells.paid(cell)
+    subject = f"payment/{made.order_id}"
+    wait_for(
+        lambda: subject in [m.event["subject"] for m in receiver.got(path)],
+        "the message of the payment",
+    )
 
 
 # One of them is away.

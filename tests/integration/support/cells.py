@@ -16,16 +16,24 @@ PSPS = "generic stripe adyen paypal square mollie;"
 DATABASE = re.compile(r'payments_database +("[^"]*")[^;]*;')
 STRIPE = "    payments_psp stripe {\n"
 GLOBEX = "    payments_merchant globex {\n"
+HOOKS = "payments_webhook_endpoints hosts=loopback;"
+CAP = 24  # creates under way in a cell, on all workers
 
 
-def edits(dsn: str) -> list[tuple[str, str]]:
+def edits(dsn: str, authority) -> list[tuple[str, str]]:
     """Of the first stack's nginx.conf; dsn: of b, quoted."""
     return [
         QUICK_JOBS,
         (
             "    payments_audience ",
             f"    payments_database b {dsn} handle=b;\n"
+            f"    payments_bulkhead intake={CAP};\n"
             "    payments_audience ",
+        ),
+        (
+            HOOKS,
+            "payments_webhook_endpoints hosts=loopback interval=50ms "
+            f'"ca_file={authority.file}";',
         ),
         (STRIPE, STRIPE + "        cell b;\n"),
         (GLOBEX, GLOBEX + "        cell b;\n"),
@@ -35,20 +43,21 @@ def edits(dsn: str) -> list[tuple[str, str]]:
 class Cells:
     """home: the stack whose nginx and mock serve both cells."""
 
-    def __init__(self):
+    def __init__(self, authority):
+        """authority: that of storefronts' endpoints"""
         self.home = OwnStack()
         self.away = OwnStack()
         self.away.quit_nginx()
         self.conf = self.home.pristine
-        self.home.pristine = self._configured()
+        self.home.pristine = self._configured(authority)
         self.home.configure()
         # of new workers a node waits for one cell alone
         wait_for(self.all_are_ready, "both cells in each worker")
 
-    def _configured(self) -> str:
+    def _configured(self, authority) -> str:
         text = self.conf
         dsn = DATABASE.search(self.away.pristine)[1]
-        for old, new in edits(dsn):
+        for old, new in edits(dsn, authority):
             assert old in text
             text = text.replace(old, new, 1)
         acme, globex = text.split(GLOBEX)
