@@ -119,10 +119,7 @@ typedef struct {
 
 typedef struct {
     pay_str_t                 id;
-    unsigned                  cell;          /* index of its database … */
-    unsigned                  from;          /* … and of that with its older
-                                                payments: the same unless it
-                                                moves */
+    unsigned                  cell;          /* index of its database */
     int                       disabled;
     int                       refuse_overdraw;   /* by a refund */
     const pay_str_t          *return_hosts;
@@ -459,10 +456,6 @@ struct pay_flow_s {
     int                keeps_args;           /* unless this says: but for the
                                                 next operation's */
     const pay_env_t   *env;
-    unsigned           cell;                 /* index of the database of its
-                                                operations: the caller sets it,
-                                                and a flow of a merchant that
-                                                moves goes to another one */
     pay_flow_step_pt   step;                 /* takes the next event */
     pay_str_t          request_id;
     pay_str_t          trace;                /* traceparent of the payment, or
@@ -539,10 +532,7 @@ typedef struct {
     int64_t                 ttl_s;
     unsigned                in_progress_status;   /* 429 or 409 */
     pay_str_t               checkout_uuid;   /* fresh */
-    pay_str_t               handle;          /* fresh, with the letter of
-                                                merchant->cell … */
-    pay_str_t               from_handle;     /* … and the same with that of
-                                                merchant->from */
+    pay_str_t               handle;          /* fresh */
     pay_str_t               change_id;       /* fresh, where it replaces */
     pay_str_t               asked_by;        /* of pay_jwt_asker(), or empty */
     pay_str_t               trace;           /* of pay_trace_parse(), or empty;

@@ -423,11 +423,7 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
                           "block has");
         }
 
-        settlement->cell = source->psp->cell;
-
-        if (settlement->cell != merchant->cell
-            && settlement->cell != merchant->from)
-        {
+        if (source->psp->cell != merchant->cell) {
             return refuse(cf, settlement, "has a psp= of another cell than "
                           "that of its merchant=");
         }
