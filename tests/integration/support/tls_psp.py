@@ -98,10 +98,11 @@ def server_context(leaf: Leaf, **versions) -> ssl.SSLContext:
 
 
 class Listener:
-    """Takes connections on a free port; serve(sock) runs in a thread each."""
+    """Takes connections on a port, or on a free one; serve(sock) runs in a
+    thread each."""
 
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, port: int = 0):
+        self.socket = socket.create_server(("127.0.0.1", port))
         self.port = self.socket.getsockname()[1]
         self.connections = 0
         self.open = set()
