@@ -14,6 +14,8 @@
 #define PAY_HANDLE_TEXT   32             /* without a letter */
 #define PAY_HANDLE_MAX    33             /* with one */
 #define PAY_ID_MAX        64
+#define PAY_CELLS_MAX     16             /* databases behind one gateway */
+#define PAY_CELL_NAME     32             /* bytes of a cell's name */
 
 
 /* RFC 9562 version 7 from milliseconds and 10 random bytes; writes 36 bytes,
@@ -35,6 +37,9 @@ int pay_handle_is_valid(pay_str_t text);
  * payment_order_id and the like.  ':' is not allowed: some PSPs join
  * references with it. */
 int pay_id_is_valid(pay_str_t text);
+
+/* 1 for [a-z0-9-]{1,32}: the name of a cell (docs/scaling.md#cells). */
+int pay_cell_is_valid(pay_str_t text);
 
 
 #endif /* PAY_ID_H */

@@ -9,7 +9,8 @@
 #include "pay_audit_check.h"
 
 
-#define PAY_PROOF_MAX  (16 * 1024 * 1024)      /* bytes of a file */
+#define PAY_PROOF_MAX   (16 * 1024 * 1024)     /* bytes of a file */
+#define PAY_PROOF_HEAD  "{\"proof\":"           /* in front of the document */
 
 /* Counts of a valid proof, and its ids, which borrow from `json`. */
 typedef struct {
@@ -26,6 +27,13 @@ typedef struct {
 /* The file's text: the document with its signature behind it. */
 pay_status_t pay_proof_sign(pay_arena_t *arena, pay_str_t document,
     const pay_secret_t *key, pay_str_t *text) PAY_MUST_CHECK;
+
+/* The document of such a file (untrusted), once its signature is known to be
+ * that of one of the `count` keys; it borrows from `text`.  PAY_INVALID with
+ * err->detail: it is not. */
+pay_status_t pay_proof_open(pay_arena_t *arena, pay_str_t text,
+    const pay_audit_key_t *keys, size_t count, pay_str_t *document,
+    pay_err_t *err) PAY_MUST_CHECK;
 
 /* Checks a file's bytes (untrusted) with the `count` keys: the signature over
  * the document, the chain of the order's events, and the inclusion proof of

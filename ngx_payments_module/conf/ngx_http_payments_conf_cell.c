@@ -15,7 +15,6 @@
 #define DEFAULT  "default"
 
 
-static ngx_uint_t is_name(const ngx_str_t *word);
 static ngx_payments_cell_t *find(const ngx_http_payments_main_conf_t *pmcf,
     const ngx_str_t *name);
 static ngx_payments_cell_t *make(ngx_conf_t *cf,
@@ -42,7 +41,7 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_set(&name, DEFAULT);
 
-    if (is_name(&value[1])) {
+    if (pay_cell_is_valid(ngx_payments_str(value[1]))) {
         name = value[1];
         from = 2;
 
@@ -73,24 +72,6 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_payments_defaults(line->options, db);
 
     return ngx_http_payments_options(cf, line->options, from, db, &given);
-}
-
-
-static ngx_uint_t
-is_name(const ngx_str_t *word)
-{
-    size_t  i;
-
-    for (i = 0; i < word->len; i++) {
-        if (!((word->data[i] >= 'a' && word->data[i] <= 'z')
-              || (word->data[i] >= '0' && word->data[i] <= '9')
-              || word->data[i] == '-'))
-        {
-            return 0;
-        }
-    }
-
-    return word->len != 0 && word->len <= NGX_PAYMENTS_CELL_NAME;
 }
 
 

@@ -10,14 +10,15 @@
 
 #include "pay_audit.h"
 #include "pay_flow.h"
+#include "pay_id.h"
 #include "pay_jwt.h"
 #include "pay_locale.h"
 #include "pay_staff.h"
 
 
 #define NGX_PAYMENTS_PSPS_MAX         32
-#define NGX_PAYMENTS_CELLS_MAX        16
-#define NGX_PAYMENTS_CELL_NAME        32
+#define NGX_PAYMENTS_CELLS_MAX        PAY_CELLS_MAX
+#define NGX_PAYMENTS_CELL_NAME        PAY_CELL_NAME
 #define NGX_PAYMENTS_SCREENINGS_MAX   8
 #define NGX_PAYMENTS_CONCURRENCY_MAX  100000
 #define NGX_PAYMENTS_API_BODY         (64 * 1024)

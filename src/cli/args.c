@@ -229,7 +229,12 @@ args_unknown(const pay_cli_option_t *options, const char *name)
         }
     }
 
-    if (nearest != NULL) {
+    if (strcmp(word, "--all-cells") == 0 || strcmp(word, "--cell") == 0
+        || strcmp(word, "--cells") == 0)
+    {
+        fputs("; it stands in front of the command", stderr);
+
+    } else if (nearest != NULL) {
         fprintf(stderr, "; did you mean %s?", nearest->name);
     }
 

@@ -20,6 +20,9 @@ const char  pay_cli_audit_usage[] =
     "       payctl audit status [--dsn DSN]\n"
     "       payctl audit drop-month [--dsn DSN] [--keep TIME] YYYY-MM\n"
     "                               --who NAME --why REASON\n"
+    "       payctl audit root [--day DATE] --key PRIVATE.pem --dir DIR\n"
+    "       payctl audit verify-root --key PUBLIC.pem ... [--seals"
+    " NAME=FILE] ... FILE\n"
     "       payctl audit keygen PRIVATE.pem\n"
     "       payctl audit pubkey PRIVATE.pem\n"
     "\n"
@@ -32,8 +35,10 @@ static const pay_cli_subcommand_t  subcommands[] = {
     { "export", pay_cli_audit_export },
     { "keygen", pay_cli_audit_keygen },
     { "pubkey", pay_cli_audit_pubkey },
+    { "root", pay_cli_audit_root },
     { "status", pay_cli_audit_status },
     { "verify", pay_cli_audit_verify },
+    { "verify-root", pay_cli_audit_verify_root },
     { NULL, NULL }
 };
 

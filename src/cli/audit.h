@@ -1,11 +1,13 @@
 /*
  * payctl audit: audit.c hands over to audit_drop.c, audit_export.c,
- * audit_status.c, audit_key.c (keygen, pubkey) or audit_verify.c, whose
- * findings audit_report.c prints.
+ * audit_status.c, audit_key.c (keygen, pubkey), audit_root.c,
+ * audit_root_verify.c or audit_verify.c, whose findings audit_report.c prints.
  */
 
 #ifndef PAY_SRC_CLI_AUDIT_H
 #define PAY_SRC_CLI_AUDIT_H
+
+#include <stdio.h>
 
 #include "pay_audit_check.h"
 
@@ -34,8 +36,10 @@ int pay_cli_audit_drop(int argc, char **argv);
 int pay_cli_audit_export(int argc, char **argv);
 int pay_cli_audit_keygen(int argc, char **argv);
 int pay_cli_audit_pubkey(int argc, char **argv);
+int pay_cli_audit_root(int argc, char **argv);
 int pay_cli_audit_status(int argc, char **argv);
 int pay_cli_audit_verify(int argc, char **argv);
+int pay_cli_audit_verify_root(int argc, char **argv);
 
 /* Prints "payctl: audit: subject: what" to stderr; returns PAY_CLI_USAGE. */
 int pay_cli_audit_complain(const char *subject, const char *what);
@@ -49,6 +53,12 @@ const char *pay_cli_audit_read(const char *path, unsigned char *text,
 int pay_cli_audit_private(const char *path, pay_secret_t *key);
 /* The same of a public key, with its id. */
 int pay_cli_audit_public(const char *path, pay_audit_key_t *key);
+
+/* The next line of an export, cut where it is too long to be one; 0 at the
+ * end.  `line` has room for PAY_AUDIT_LINE_MAX + 1 bytes. */
+int pay_cli_audit_line(FILE *file, unsigned char *line, pay_str_t *text);
+/* The exported seal in a line of a file or a syslog; it may be none. */
+pay_str_t pay_cli_audit_seal_in(pay_str_t text);
 
 /* pay_audit_conf_t.found: keeps the first ones. */
 void pay_cli_audit_found(void *data, const pay_audit_finding_t *finding);

@@ -1,12 +1,13 @@
 /*
- * The subcommands of payctl audit read files of keys here, and complain about
- * files.
+ * The subcommands of payctl audit read files of keys and lines of exports here,
+ * and complain about files.
  */
 
 #include "cli/audit.h"
 #include "cli/cli.h"
 
 #include <stdio.h>
+#include <string.h>
 
 
 int
@@ -88,4 +89,43 @@ pay_cli_audit_public(const char *path, pay_audit_key_t *key)
 
     return trouble == NULL ? PAY_CLI_OK
                            : pay_cli_audit_complain(path, trouble);
+}
+
+
+/* Skips whatever stands before the object: a syslog writes time and host in
+ * front of it.  A text without one ends up too short to parse. */
+pay_str_t
+pay_cli_audit_seal_in(pay_str_t text)
+{
+    static const char  begin[] = "{\"t\":";
+
+    while (text.len >= sizeof(begin) - 1
+           && memcmp(text.data, begin, sizeof(begin) - 1) != 0)
+    {
+        text.data++;
+        text.len--;
+    }
+
+    return text;
+}
+
+
+/* The next line, cut where it is too long to be one; 0 at the end. */
+int
+pay_cli_audit_line(FILE *file, unsigned char *line, pay_str_t *text)
+{
+    int     c;
+    size_t  n = 0;
+
+    while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+        /* The rest of a line that is too long is read and dropped, so that the
+         * next line begins where it should. */
+        if (n <= PAY_AUDIT_LINE_MAX) {
+            line[n++] = (unsigned char) c;
+        }
+    }
+
+    *text = (pay_str_t) { n, line };
+
+    return n != 0 || c == '\n';
 }

@@ -49,8 +49,6 @@ static int verify_pass(verify_t *verify, FILE *file, verify_take_pt take,
 static pay_status_t verify_line(verify_t *verify, pay_str_t text,
     uint64_t number, verify_take_pt take, int is_first);
 static int verify_roots(verify_t *verify, const char *path);
-static pay_str_t verify_seal_in(pay_str_t text);
-static int verify_next(verify_t *verify, FILE *file, pay_str_t *text);
 
 
 const char  pay_cli_audit_verify_usage[] =
@@ -327,7 +325,7 @@ verify_pass(verify_t *verify, FILE *file, verify_take_pt take, int is_first)
     pay_str_t      text;
     pay_status_t   status;
 
-    for (number = 1; verify_next(verify, file, &text); number++) {
+    for (number = 1; pay_cli_audit_line(file, verify->line, &text); number++) {
         status = verify_line(verify, text, number, take, is_first);
 
         if (status != PAY_OK) {
@@ -390,11 +388,14 @@ verify_roots(verify_t *verify, const char *path)
         return pay_cli_audit_complain(path, "cannot be opened");
     }
 
-    for (number = 1; code == PAY_CLI_OK && verify_next(verify, file, &text);
+    for (number = 1;
+         code == PAY_CLI_OK && pay_cli_audit_line(file, verify->line, &text);
          number++)
     {
         /* Other lines of a syslog are no findings. */
-        if (pay_audit_parse(verify_seal_in(text), &row, &err) != PAY_OK) {
+        if (pay_audit_parse(pay_cli_audit_seal_in(text), &row, &err)
+            != PAY_OK)
+        {
             continue;
         }
 
@@ -417,43 +418,4 @@ verify_roots(verify_t *verify, const char *path)
     fclose(file);
 
     return code;
-}
-
-
-/* Skips whatever stands before the object: a syslog writes time and host in
- * front of it.  A text without one ends up too short to parse. */
-static pay_str_t
-verify_seal_in(pay_str_t text)
-{
-    static const char  begin[] = "{\"t\":";
-
-    while (text.len >= sizeof(begin) - 1
-           && memcmp(text.data, begin, sizeof(begin) - 1) != 0)
-    {
-        text.data++;
-        text.len--;
-    }
-
-    return text;
-}
-
-
-/* The next line, cut where it is too long to be one; 0 at the end. */
-static int
-verify_next(verify_t *verify, FILE *file, pay_str_t *text)
-{
-    int     c;
-    size_t  n = 0;
-
-    while ((c = getc_unlocked(file)) != EOF && c != '\n') {
-        /* The rest of a line that is too long is read and dropped, so that the
-         * next line begins where it should. */
-        if (n <= PAY_AUDIT_LINE_MAX) {
-            verify->line[n++] = (unsigned char) c;
-        }
-    }
-
-    *text = (pay_str_t) { n, verify->line };
-
-    return n != 0 || c == '\n';
 }

@@ -27,7 +27,8 @@ static const char  backfill_sql[] =
 
 static const pay_cli_list_t  backfill_list = {
     "backfill", backfill_sql, 0, "no PSP's list has been looked at yet",
-    PAY_CLI_OK, NULL
+    PAY_CLI_OK, NULL,
+    "psp", NULL
 };
 
 

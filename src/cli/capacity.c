@@ -31,7 +31,7 @@ const char  pay_cli_capacity_usage[] =
 static const pay_cli_list_t  capacity_list = {
     "capacity", "SELECT c.figure, c.value, c.unit, c.source"
     " FROM pay_view.capacity($1::numeric, $2::numeric) c",
-    2, "no figures", PAY_CLI_USAGE, NULL
+    2, "no figures", PAY_CLI_USAGE, NULL, NULL, NULL
 };
 
 

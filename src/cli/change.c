@@ -110,7 +110,8 @@ static const pay_cli_filter_t  filters[] = {
 };
 
 static const pay_cli_list_t  list_query = {
-    "change list", list_sql, 3, "no changes", PAY_CLI_OK, filters
+    "change list", list_sql, 3, "no changes", PAY_CLI_OK, filters,
+    "at", NULL
 };
 
 static const pay_cli_show_t  show = {

@@ -6,6 +6,7 @@
  */
 
 #include "cli/args.h"
+#include "cli/cells.h"
 #include "cli/cli.h"
 #include "cli/db.h"
 #include "cli/help.h"
@@ -21,15 +22,18 @@
 
 
 typedef struct {
-    unsigned  checked;
-    unsigned  differ;
-    int       quiet;
-    char      names[CHECK_LIST_MAX];   /* arrays of PostgreSQL */
-    char      counts[CHECK_LIST_MAX];
+    const char  *only;
+    unsigned     checked;      /* in all cells that are asked */
+    unsigned     differ;
+    int          quiet;
+    /* The findings of this database, as arrays of PostgreSQL. */
+    char         names[CHECK_LIST_MAX];
+    char         counts[CHECK_LIST_MAX];
 } check_t;
 
 
-static int check_all(PGconn *conn, const char *only, check_t *check);
+static int check_all(PGconn *conn, void *data);
+static void check_name(const char *word, const char *name);
 static int check_one(PGconn *conn, const char *name, const char *about,
     check_t *check);
 static int check_note(check_t *check, const char *name, const char *count);
@@ -72,10 +76,9 @@ static const char  check_kept[] =
 int
 pay_cli_check(int argc, char **argv)
 {
-    int          words, ok;
-    PGconn      *conn;
+    int          words, code;
     check_t      check;
-    const char  *dsn = NULL, *only = NULL;
+    const char  *dsn = NULL;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
@@ -85,32 +88,26 @@ pay_cli_check(int argc, char **argv)
 
     memset(&check, 0, sizeof(check));
 
-    words = pay_cli_args(argc, argv, options, &only, 1);
+    words = pay_cli_args(argc, argv, options, &check.only, 1);
     if (words < 0) {
         return pay_cli_say_usage(words, pay_cli_check_usage);
     }
 
-    conn = pay_cli_connect(dsn);
-    if (conn == NULL) {
-        return PAY_CLI_USAGE;
-    }
+    code = pay_cli_in_cells(dsn, check_all, &check);
 
-    ok = check_all(conn, only, &check);
-    PQfinish(conn);
-
-    if (!ok) {
-        return PAY_CLI_USAGE;
+    if (code == PAY_CLI_USAGE) {
+        return code;
     }
 
     /* Counted over all checks, since one difference often shows in several. */
     if (check.differ > 0) {
         printf("%u of %u checks do not hold\n", check.differ, check.checked);
-        return PAY_CLI_NO;
+        return code == PAY_CLI_OK ? PAY_CLI_NO : code;
     }
 
     printf("all %u checks hold\n", check.checked);
 
-    return PAY_CLI_OK;
+    return code;
 }
 
 
@@ -118,10 +115,14 @@ pay_cli_check(int argc, char **argv)
  * cannot look half done.  Checks of a large ledger take longer than any
  * statement_timeout of the role. */
 static int
-check_all(PGconn *conn, const char *only, check_t *check)
+check_all(PGconn *conn, void *data)
 {
     int        row, ok;
+    check_t   *check = data;
     PGresult  *names;
+
+    check->names[0] = '\0';
+    check->counts[0] = '\0';
 
     if (!pay_cli_exec(conn, "check", "BEGIN ISOLATION LEVEL REPEATABLE READ"
                       " READ ONLY; SET LOCAL statement_timeout = 0"))
@@ -129,11 +130,11 @@ check_all(PGconn *conn, const char *only, check_t *check)
         return 0;
     }
 
-    names = pay_cli_query(conn, "check", check_names, 1, &only);
+    names = pay_cli_query(conn, "check", check_names, 1, &check->only);
     ok = names != NULL;
 
     if (ok && PQntuples(names) == 0) {
-        fputs(only == NULL
+        fputs(check->only == NULL
               ? "payctl: check: no checks here, run payctl migrate\n"
               : "payctl: check: there is none of that name\n", stderr);
         ok = 0;
@@ -173,12 +174,24 @@ check_one(PGconn *conn, const char *name, const char *about, check_t *check)
         ok = check_show(conn, name, about, PQgetvalue(rows, 0, 0)) && ok;
 
     } else if (!check->quiet) {
-        printf("ok        %s\n", name);
+        check_name("ok", name);
+        putchar('\n');
     }
 
     PQclear(rows);
 
     return ok;
+}
+
+
+/* With --all-cells each line says where it was found. */
+static void
+check_name(const char *word, const char *name)
+{
+    const char  *cell = pay_cli_cell();
+
+    printf("%-9s %s%s%s", word, cell != NULL ? cell : "",
+           cell != NULL ? ": " : "", name);
 }
 
 
@@ -251,7 +264,8 @@ check_show(PGconn *conn, const char *name, const char *about,
     char       sql[CHECK_SQL_MAX];
     PGresult  *rows;
 
-    printf("DIFFERS   %s: %s rows\n          ", name, count);
+    check_name("DIFFERS", name);
+    printf(": %s rows\n          ", count);
     (void) pay_cli_put(stdout, about, CHECK_SQL_MAX * 4);
     putchar('\n');
 

@@ -14,6 +14,8 @@
 #define PAY_CLI_OK       0
 #define PAY_CLI_NO       1             /* done, and the answer is no */
 #define PAY_CLI_USAGE    2             /* not done: wrong call or no input */
+#define PAY_CLI_PART     4             /* --all-cells: some have not answered,
+                                          the others have */
 
 
 typedef struct {
@@ -21,6 +23,9 @@ typedef struct {
     const char  *name;
     int        (*run)(int argc, char **argv);
     const char  *help;
+    /* The verbs that --all-cells may ask, with "|" between them; "": the
+     * command has no verb; NULL: it is for one cell at a time. */
+    const char  *all_cells;
 } pay_cli_command_t;
 
 /* Ends with a name of NULL. */
@@ -28,6 +33,11 @@ extern const pay_cli_command_t  pay_cli_commands[];
 
 /* NULL: there is none of that name. */
 const pay_cli_command_t *pay_cli_find_command(const char *name);
+
+/* 1 when --all-cells may ask it: the verb stands right behind the command's
+ * name, argv[0]. */
+int pay_cli_is_for_cells(const pay_cli_command_t *command, int argc,
+    char **argv);
 
 
 /* The subcommands, each with its own name in argv[0]; they return an exit

@@ -65,7 +65,8 @@ static const pay_cli_list_t  show_query = {
     " -> 'lines') AS l (merchant_id text, psp text, currency text, item text,"
     " count bigint, amount text) ON true WHERE c.day = $1::date"
     " ORDER BY 1, 2, 3, 4",
-    1, "that day is not closed", PAY_CLI_NO, NULL
+    1, "that day is not closed", PAY_CLI_NO, NULL,
+    NULL, NULL
 };
 
 static const pay_cli_subcommand_t  subcommands[] = {

@@ -131,6 +131,7 @@ pay_cli_completion(int argc, char **argv)
     }
 
     add_form(&words, "help");
+    add_options(&words, "", "[--all-cells] [--cell NAME] [--cells FILE]");
     add_word(&words, "", "--version", strlen("--version"));
 
     for (page = pay_cli_pages; page->name != NULL; page++) {

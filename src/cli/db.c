@@ -4,13 +4,21 @@
  */
 
 #include "cli/db.h"
+#include "cli/cells.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 
+/* Unless the line of the cell has a connect_timeout of its own. */
+#define CELL_TIMEOUT_S  "10"
+
+
+static PGconn *db_open(const char *dsn);
+static int db_name_cell(PGconn *conn);
 static void db_complain(PGconn *conn, const char *what);
+static void db_say(const char *subject);
 static void db_refused(PGconn *conn, const char *what, const char *sql,
     const PGresult *result);
 
@@ -22,6 +30,10 @@ PGconn *
 pay_cli_connect(const char *dsn)
 {
     PGconn  *conn;
+
+    if (!pay_cli_cells_dsn(&dsn)) {
+        return NULL;
+    }
 
     if (dsn == NULL) {
         dsn = getenv("PAYCTL_DSN");
@@ -40,7 +52,7 @@ pay_cli_connect(const char *dsn)
         return NULL;
     }
 
-    conn = PQconnectdb(dsn);
+    conn = db_open(dsn);
 
     if (PQstatus(conn) != CONNECTION_OK) {
         db_complain(conn, "connect");
@@ -53,13 +65,46 @@ pay_cli_connect(const char *dsn)
                       "SET client_min_messages = warning;"
                       "SET jit = off;"
                       "SET client_encoding = 'UTF8';"
-                      "SET search_path = pg_catalog"))
+                      "SET search_path = pg_catalog")
+        || !db_name_cell(conn))
     {
         PQfinish(conn);
         return NULL;
     }
 
     return conn;
+}
+
+
+/* A cell that hangs must not keep the answers of the others back. */
+static PGconn *
+db_open(const char *dsn)
+{
+    const char *const  words[] = { "connect_timeout", "dbname", NULL };
+    const char *const  values[] = { CELL_TIMEOUT_S, dsn, NULL };
+
+    return pay_cli_cell() == NULL ? PQconnectdb(dsn)
+                                  : PQconnectdbParams(words, values, 1);
+}
+
+
+/* For the columns of lists, and the commands that find names. */
+static int
+db_name_cell(PGconn *conn)
+{
+    PGresult    *rows;
+    const char  *name = pay_cli_cell();
+
+    if (name == NULL) {
+        return 1;
+    }
+
+    rows = pay_cli_query(conn, "connect",
+                         "SELECT set_config('payctl.cell', $1, false)", 1,
+                         &name);
+    PQclear(rows);
+
+    return rows != NULL;
 }
 
 
@@ -131,11 +176,22 @@ pay_cli_word(PGconn *conn, const char *what, const char *sql, int count,
 }
 
 
+static void
+db_say(const char *subject)
+{
+    const char  *cell = pay_cli_cell();
+
+    fprintf(stderr, "payctl: %s%s%s%s: ", cell != NULL ? "cell " : "",
+            cell != NULL ? cell : "", cell != NULL ? ": " : "", subject);
+}
+
+
 /* PQerrorMessage() ends with a line feed. */
 static void
 db_complain(PGconn *conn, const char *what)
 {
-    fprintf(stderr, "payctl: %s: %s", what, PQerrorMessage(conn));
+    db_say(what);
+    fputs(PQerrorMessage(conn), stderr);
 }
 
 
@@ -160,9 +216,10 @@ db_refused(PGconn *conn, const char *what, const char *sql,
     role = strstr(sql, "pay_ops.") != NULL ? "payments_operator"
                                            : "payments_auditor";
     user = PQescapeIdentifier(conn, PQuser(conn), strlen(PQuser(conn)));
-    fprintf(stderr, "payctl: %s: needs the role %s, which %s does not have"
+    db_say(what);
+    fprintf(stderr, "needs the role %s, which %s does not have"
             " (%s); connect as that role, --dsn 'user=%s ...', or have an"
-            " administrator run: GRANT %s TO %s;\n", what, role, PQuser(conn),
+            " administrator run: GRANT %s TO %s;\n", role, PQuser(conn),
             reason != NULL ? reason : "permission denied", role, role,
             user != NULL ? user : PQuser(conn));
     PQfreemem(user);

@@ -127,7 +127,8 @@ static const pay_cli_filter_t  filters[] = {
 };
 
 static const pay_cli_list_t  list_query = {
-    "dlq list", list_sql, 3, "no dead letters", PAY_CLI_OK, filters
+    "dlq list", list_sql, 3, "no dead letters", PAY_CLI_OK, filters,
+    "at", NULL
 };
 
 static const pay_cli_show_t  show = {

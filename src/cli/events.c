@@ -110,7 +110,8 @@ static const pay_cli_list_t  list_query = {
     " AND m.subject = coalesce($2, m.subject)"
     " AND m.type = coalesce($3, m.type)"
     " ORDER BY m.position DESC LIMIT 100",
-    3, "no such event", PAY_CLI_OK, merchant_filters
+    3, "no such event", PAY_CLI_OK, merchant_filters,
+    "-published_at", "100"
 };
 
 static const pay_cli_list_t  endpoints_query = {
@@ -124,7 +125,8 @@ static const pay_cli_list_t  endpoints_query = {
     " FROM pay.webhook_endpoint w"
     " WHERE w.merchant_id = coalesce($1, w.merchant_id)"
     " ORDER BY w.merchant_id, w.created_at",
-    1, "no endpoint", PAY_CLI_OK, merchant_filters
+    1, "no endpoint", PAY_CLI_OK, merchant_filters,
+    "merchant", NULL
 };
 
 static const pay_cli_list_t  deliveries_query = {
@@ -140,7 +142,8 @@ static const pay_cli_list_t  deliveries_query = {
     " JOIN pay.message m ON m.position = d.position"
     " WHERE w.endpoint_id = $1 AND d.state = coalesce($2, d.state)"
     " ORDER BY d.position DESC LIMIT 100",
-    2, "no delivery", PAY_CLI_OK, delivery_filters
+    2, "no delivery", PAY_CLI_OK, delivery_filters,
+    "-ended_or_next_at", "100"
 };
 
 static const pay_cli_list_t  lag_query = {
@@ -163,7 +166,7 @@ static const pay_cli_list_t  lag_query = {
     " AND d.merchant_id = w.merchant_id AND d.state = 'due'"
     " LEFT JOIN pay.message m ON m.position = d.position"
     " GROUP BY w.endpoint_id, w.merchant_id",
-    0, "nothing", PAY_CLI_OK, NULL
+    0, "nothing", PAY_CLI_OK, NULL, NULL, NULL
 };
 
 static const pay_cli_part_t  parts[] = {
@@ -224,7 +227,7 @@ static const pay_cli_list_t  replay_query = {
     "SELECT r.outcome, coalesce(r.deliveries::text, '') AS deliveries"
     " FROM pay_ops.replay_events($1, $2, $3::timestamptz, $4::timestamptz,"
     " $5::boolean, $6, $7) r",
-    7, "nothing", PAY_CLI_OK, NULL
+    7, "nothing", PAY_CLI_OK, NULL, NULL, NULL
 };
 
 static const events_verb_t  verbs[] = {

@@ -44,23 +44,28 @@ const char  pay_cli_find_usage[] =
     column ", chr(39), chr(39) || '\\' || chr(39) || chr(39)) || chr(39)"     \
     " ELSE " column " END"
 
+/* The command is one for the cell that has the payment. */
+#define PAYCTL                                                                \
+    "'payctl ' || coalesce('--cell ' || nullif(current_setting("              \
+    "'payctl.cell', true), '') || ' ', '') || "
+
 static const char  find_sql[] =
     "SELECT f.found_as, coalesce(f.merchant_id, '') AS merchant,"
     " coalesce(f.checkout_id, '') AS checkout,"
     " coalesce(f.payment_order_id, '') AS \"order\","
     " coalesce(f.psp, '') AS psp, coalesce(f.object, '') AS object,"
-    " CASE WHEN f.found_as = 'pay-out' THEN 'payctl payout show '"
+    " CASE WHEN f.found_as = 'pay-out' THEN " PAYCTL "'payout show '"
     " || " FIND_WORD("f.object")
-    " WHEN f.found_as = 'batch' THEN 'payctl payout batches --merchant '"
+    " WHEN f.found_as = 'batch' THEN " PAYCTL "'payout batches --merchant '"
     " || " FIND_WORD("f.merchant_id")
-    " WHEN f.found_as = 'seller' THEN 'payctl payout list --all --merchant '"
+    " WHEN f.found_as = 'seller' THEN " PAYCTL "'payout list --all --merchant '"
     " || " FIND_WORD("f.merchant_id")
-    " WHEN f.found_as = 'PSP''s event' THEN 'payctl webhook show '"
+    " WHEN f.found_as = 'PSP''s event' THEN " PAYCTL "'webhook show '"
     " || " FIND_WORD("f.psp") " || ' ' || " FIND_WORD("f.object")
-    " WHEN f.object IS NOT NULL THEN 'payctl change show '"
+    " WHEN f.object IS NOT NULL THEN " PAYCTL "'change show '"
     " || " FIND_WORD("f.object")
     " WHEN f.checkout_id IS NULL THEN ''"
-    " ELSE 'payctl explain --merchant ' || " FIND_WORD("f.merchant_id")
+    " ELSE " PAYCTL "'explain --merchant ' || " FIND_WORD("f.merchant_id")
     " || ' ' || " FIND_WORD("coalesce(f.payment_order_id, f.checkout_id)")
     " END AS next"
     " FROM pay_view.find($1, $2, $3) f";
@@ -79,7 +84,7 @@ static const pay_cli_filter_t  filters[] = {
 
 static const pay_cli_list_t  find_list = {
     "find", find_sql, 3, "payctl: nothing is known by that name", PAY_CLI_NO,
-    filters
+    filters, NULL, NULL
 };
 
 

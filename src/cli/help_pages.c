@@ -18,6 +18,15 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl audit verify --key audit.pub.pem --roots seals.jsonl"
       " log.jsonl\n"
       "  payctl audit export | payctl audit verify --key audit.pub.pem -\n" },
+    { "audit root", pay_cli_audit_root_usage,
+      "  payctl audit root --day 2026-11-21 --key"
+      " /etc/nginx/secrets/audit.pem --dir .\n"
+      "  payctl --all-cells audit root --key /etc/nginx/secrets/audit.pem \\\n"
+      "      --dir /var/lib/payctl/roots\n" },
+    { "audit verify-root", pay_cli_audit_verify_root_usage,
+      "  payctl audit verify-root --key audit.pub.pem --seals"
+      " default=seals.jsonl \\\n"
+      "      --seals b=seals.jsonl.b root-2026-11-21.json\n" },
     { "audit status", pay_cli_audit_status_usage,
       "  payctl audit status\n" },
     { "audit drop-month", pay_cli_audit_drop_usage,
@@ -39,7 +48,8 @@ const pay_cli_page_t  pay_cli_pages[] = {
       " success \\\n"
       "      --who ann --why 'seen at the PSP, case 4711'\n" },
     { "check", pay_cli_check_usage,
-      "  payctl check --quiet\n" },
+      "  payctl check --quiet\n"
+      "  payctl --all-cells check --quiet\n" },
     { "close", pay_cli_close_usage,
       "  payctl close make --day 2026-11-21 --key"
       " /etc/nginx/secrets/audit.pem\n"
@@ -166,7 +176,8 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl report psp --from 2026-11-01 --to 2026-12-01 -o csv > psp.csv\n"
       "  payctl report seller --from 2026-11-01 --to 2026-12-01 \\\n"
       "      --merchant acme\n"
-      "  payctl report fees --from 2026-11-01 --to 2026-12-01 -o json\n" },
+      "  payctl report fees --from 2026-11-01 --to 2026-12-01 -o json\n"
+      "  payctl --all-cells report day --from 2026-11-01 --to 2026-12-01\n" },
     { "retention", pay_cli_retention_usage,
       "  payctl retention show\n"
       "  payctl retention run --class webhooks --keep '1 year' --dry-run\n" },

@@ -1,6 +1,6 @@
 /*
- * Reads a file of keys as nginx reads it for payments_keyring: a file that
- * others can read or change is refused.
+ * Reads files with secrets as nginx reads those of its configuration: a file
+ * that others can read or change is refused.
  */
 
 #include "cli/keyring.h"
@@ -11,19 +11,15 @@
 #include <sys/stat.h>
 
 
-static const char *keyring_text(const char *path, unsigned char *text,
-    size_t max, size_t *len);
-
-
 int
-pay_cli_keyring(const char *what, const char *path, pay_keyring_t *ring)
+pay_cli_keyring(const char *subject, const char *path, pay_keyring_t *ring)
 {
     size_t          len = 0;
     pay_err_t       err = { .detail = NULL };
     const char     *trouble;
     unsigned char   text[PAY_KEYRING_TEXT_MAX];
 
-    trouble = keyring_text(path, text, sizeof(text), &len);
+    trouble = pay_cli_secret_text(path, text, sizeof(text), &len);
 
     if (trouble == NULL
         && pay_keyring_read((pay_str_t) { len, text }, ring, &err) != PAY_OK)
@@ -34,7 +30,7 @@ pay_cli_keyring(const char *what, const char *path, pay_keyring_t *ring)
     OPENSSL_cleanse(text, sizeof(text));
 
     if (trouble != NULL) {
-        fprintf(stderr, "payctl: %s: %s: %s\n", what, path, trouble);
+        fprintf(stderr, "payctl: %s: %s: %s\n", subject, path, trouble);
     }
 
     return trouble == NULL;
@@ -43,8 +39,9 @@ pay_cli_keyring(const char *what, const char *path, pay_keyring_t *ring)
 
 /* The descriptor is looked at and not the name, so that nothing can be
  * exchanged in between.  NULL: it is read. */
-static const char *
-keyring_text(const char *path, unsigned char *text, size_t max, size_t *len)
+const char *
+pay_cli_secret_text(const char *path, unsigned char *text, size_t max,
+    size_t *len)
 {
     FILE         *file;
     const char   *trouble = NULL;
@@ -61,13 +58,13 @@ keyring_text(const char *path, unsigned char *text, size_t max, size_t *len)
         trouble = "is no regular file";
 
     } else if (info.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) {
-        trouble = "holds keys and others can read or change it: chmod 0400"
-                  " it";
+        trouble = "holds secrets and others can read or change it: chmod"
+                  " 0400 it";
 
     } else {
         *len = fread(text, 1, max, file);
         trouble = ferror(file) || fgetc(file) != EOF
-                  ? "cannot be read, or is too large for keys" : NULL;
+                  ? "cannot be read, or is too large" : NULL;
     }
 
     fclose(file);

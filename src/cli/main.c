@@ -3,6 +3,7 @@
  */
 
 #include "cli/args.h"
+#include "cli/cells.h"
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/output.h"
@@ -13,6 +14,8 @@
 
 static int cli_run(int argc, char **argv);
 static int cli_take_pager(int argc, char **argv);
+static int cli_is_asked(const pay_cli_command_t *command, int argc,
+    char **argv);
 static int cli_help(int argc, char **argv);
 static int cli_unknown(const char *name);
 static int cli_find_verb(const char *name, char verb[PAY_CLI_FORM]);
@@ -60,6 +63,10 @@ cli_run(int argc, char **argv)
     const char               *name;
     const pay_cli_command_t  *command;
 
+    if (!pay_cli_cells_args(&argc, argv)) {
+        return PAY_CLI_USAGE;
+    }
+
     if (argc < 2) {
         cli_usage(stderr);
         return PAY_CLI_USAGE;
@@ -83,8 +90,38 @@ cli_run(int argc, char **argv)
 
     command = pay_cli_find_command(name);
 
-    return (command != NULL) ? command->run(argc - 1, argv + 1)
-                             : cli_unknown(name);
+    if (command == NULL) {
+        return cli_unknown(name);
+    }
+
+    if (!cli_is_asked(command, argc - 1, argv + 1)) {
+        pay_cli_cells_refuse(name, argc > 2 && argv[2][0] != '-' ? argv[2]
+                                                                 : "");
+        return PAY_CLI_USAGE;
+    }
+
+    return command->run(argc - 1, argv + 1);
+}
+
+
+/* Help is for everybody: a command that connects in spite of it is refused then
+ * (cells.c). */
+static int
+cli_is_asked(const pay_cli_command_t *command, int argc, char **argv)
+{
+    int  i;
+
+    if (!pay_cli_cells_all() || pay_cli_is_for_cells(command, argc, argv)) {
+        return 1;
+    }
+
+    for (i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -197,7 +234,8 @@ cli_usage(FILE *out)
 {
     const pay_cli_command_t  *command;
 
-    fputs("usage: payctl <command> [options]\n"
+    fputs("usage: payctl [--all-cells | --cell NAME] [--cells FILE] <command>"
+          " [options]\n"
           "       payctl help [<command>] | --help | --version\n\n", out);
 
     for (command = pay_cli_commands; command->name != NULL; command++) {
@@ -207,6 +245,10 @@ cli_usage(FILE *out)
     fputs("\nLists take -o json or -o csv.  A table that is longer than the\n"
           "terminal goes to $PAYCTL_PAGER, $PAGER or less, except with\n"
           "--no-pager.\n"
+          "\n--all-cells asks each database of a gateway with cells and prints"
+          " one answer,\n--cell NAME asks one of them.  The file has lines of"
+          " NAME CONNINFO: FILE, else\n$PAYCTL_CELLS, else "
+          PAY_CLI_CELLS_FILE ".\n"
           "\npayctl help <command> shows its options and examples, payctl help"
           " --man\nthe whole manual.\n", out);
 }

@@ -3,6 +3,7 @@
  * a section for each page of help.
  */
 
+#include "cli/cells.h"
 #include "cli/cli.h"
 #include "cli/help.h"
 
@@ -20,6 +21,8 @@ static const char  man_head[] =
     "payctl \\- the operator's tool of ngx_payments\n"
     ".SH SYNOPSIS\n"
     ".B payctl\n"
+    "[\\-\\-all\\-cells | \\-\\-cell\n.I NAME\n]\n"
+    "[\\-\\-cells\n.I FILE\n]\n"
     ".I command\n"
     "[options]\n"
     ".br\n"
@@ -39,6 +42,15 @@ static const char  man_head[] =
 
 static const char  man_tail[] =
     ".SH OPTIONS\n"
+    ".TP\n.B \\-\\-all\\-cells\nIn front of the command: asks each"
+    " database of a gateway with cells, and prints\none answer, whose first"
+    " column is the cell.  Commands that change something, or\nare about one"
+    " payment, are refused.\n"
+    ".TP\n.BI \\-\\-cell \" NAME\"\nIn front of the command: asks the cell"
+    " of that name, in the place of\n.BR \\-\\-dsn .\n"
+    ".TP\n.BI \\-\\-cells \" FILE\"\nThe file of cells: a name and a"
+    " connection string a line, readable by nobody\nelse.  Otherwise\n"
+    ".B PAYCTL_CELLS\nnames it, else it is\n.IR " PAY_CLI_CELLS_FILE " .\n"
     ".TP\n.B \\-\\-no\\-pager\nLong output is printed as it is.\n"
     ".TP\n.B \\-\\-help\nThe usage of the command, with examples.\n"
     ".TP\n.B \\-\\-version\nThe version of payctl.\n"
@@ -55,6 +67,8 @@ static const char  man_tail[] =
     ".TP\n.B 0\nDone.\n"
     ".TP\n.B 1\nDone, and the answer is no: not found, refused, invalid.\n"
     ".TP\n.B 2\nNot done: a wrong call, no database, no right.\n"
+    ".TP\n.B 4\nWith\n.BR \\-\\-all\\-cells :\nsome cells have not"
+    " answered; the answers of the others were printed.\n"
     ".PP\nSome commands have further ones, which their sections name.\n";
 
 

@@ -136,7 +136,8 @@ static const pay_cli_filter_t  filters[] = {
 };
 
 static const pay_cli_list_t  list_query = {
-    "mismatch list", list_sql, 3, "no mismatches", PAY_CLI_OK, filters
+    "mismatch list", list_sql, 3, "no mismatches", PAY_CLI_OK, filters,
+    "at", NULL
 };
 
 static const pay_cli_show_t  show = {

@@ -120,7 +120,8 @@ static const pay_cli_list_t  list_query = {
     " AND ($3::boolean OR $2 IS NOT NULL OR p.state NOT IN ('paid',"
     " 'settled', 'returned', 'failed', 'cancelled'))"
     " ORDER BY p.created_at, p.payout_id",
-    3, "no pay-outs", PAY_CLI_OK, list_filters
+    3, "no pay-outs", PAY_CLI_OK, list_filters,
+    "at", NULL
 };
 
 static const pay_cli_list_t  accounts_query = {
@@ -131,7 +132,8 @@ static const pay_cli_list_t  accounts_query = {
     " FROM pay_view.payout_accounts a"
     " WHERE a.merchant_id = coalesce($1, a.merchant_id)"
     " ORDER BY a.seller_account, a.currency, a.entered_at",
-    1, "no accounts", PAY_CLI_OK, filters
+    1, "no accounts", PAY_CLI_OK, filters,
+    "seller, currency", NULL
 };
 
 static const pay_cli_list_t  batches_query = {
@@ -142,7 +144,7 @@ static const pay_cli_list_t  batches_query = {
     " FROM pay_view.payout_batches b"
     " WHERE b.merchant_id = coalesce($1, b.merchant_id)"
     " ORDER BY b.made_at, b.batch_id",
-    1, "no batches", PAY_CLI_OK, filters
+    1, "no batches", PAY_CLI_OK, filters, NULL, NULL
 };
 
 static const char  show_sql[] =

@@ -101,7 +101,7 @@ static const pay_cli_list_t  make_query = {
     " k.exponent)::text, '') AS amount, coalesce(m.payout_id, '') AS id"
     " FROM pay_ops.make_payouts($1, $2, NULL, $3) m"
     " LEFT JOIN pay.currency k ON k.code = m.currency",
-    3, "nothing", PAY_CLI_OK, NULL
+    3, "nothing", PAY_CLI_OK, NULL, NULL, NULL
 };
 
 static const pay_cli_list_t  batch_query = {
@@ -112,7 +112,7 @@ static const pay_cli_list_t  batch_query = {
     " k.exponent)::text, '') AS amount, coalesce(b.hash, '') AS hash"
     " FROM pay_ops.make_payout_batch($1, $2, $3, 10000, $4) b"
     " LEFT JOIN pay.currency k ON k.code = $3",
-    4, "nothing", PAY_CLI_OK, NULL
+    4, "nothing", PAY_CLI_OK, NULL, NULL, NULL
 };
 
 

@@ -50,7 +50,8 @@ static const pay_cli_list_t  commissions_query = {
     " ORDER BY c.merchant_id, c.currency, c.seller_account NULLS FIRST,"
     " c.payment_method NULLS FIRST, c.psp NULLS FIRST, c.valid_from,"
     " c.commission_id",
-    1, "no commissions", PAY_CLI_OK, filters
+    1, "no commissions", PAY_CLI_OK, filters,
+    "merchant, currency", NULL
 };
 
 static const pay_cli_refusal_t  refusals[] = {

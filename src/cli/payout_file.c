@@ -57,7 +57,8 @@ static const pay_cli_list_t  list_query = {
     " FROM pay.payout_file f"
     " WHERE f.merchant_id = coalesce($1, f.merchant_id)"
     " ORDER BY f.made_at, f.msg_id",
-    1, "no files", PAY_CLI_OK, filters
+    1, "no files", PAY_CLI_OK, filters,
+    "at", NULL
 };
 
 static const pay_cli_subcommand_t  subcommands[] = {

@@ -35,7 +35,8 @@ static const pay_cli_list_t  schedules_query = {
     " FROM pay_view.payout_schedules s"
     " WHERE s.merchant_id = coalesce($1, s.merchant_id)"
     " ORDER BY s.merchant_id, s.seller_account NULLS FIRST",
-    1, "no schedules", PAY_CLI_OK, filters
+    1, "no schedules", PAY_CLI_OK, filters,
+    "merchant", NULL
 };
 
 static const pay_cli_list_t  runs_query = {
@@ -46,7 +47,8 @@ static const pay_cli_list_t  runs_query = {
     " FROM pay_view.payout_runs r"
     " WHERE r.merchant_id = coalesce($1, r.merchant_id)"
     " ORDER BY r.run_id",
-    1, "no runs", PAY_CLI_OK, filters
+    1, "no runs", PAY_CLI_OK, filters,
+    "due_at", NULL
 };
 
 static const pay_cli_list_t  holidays_query = {
@@ -54,7 +56,8 @@ static const pay_cli_list_t  holidays_query = {
     "SELECT coalesce(h.day::text, '') AS day, coalesce(h.name, '') AS name,"
     " array_to_string(h.closed_on, ',') AS closed"
     " FROM pay_view.payout_holidays h WHERE h.calendar = $1 ORDER BY h.day",
-    1, "no such calendar", PAY_CLI_NO, NULL
+    1, "no such calendar", PAY_CLI_NO, NULL,
+    "day", NULL
 };
 
 static const pay_cli_refusal_t  refusals[] = {

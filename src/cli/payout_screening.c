@@ -110,7 +110,8 @@ static const pay_cli_list_t  lists_query = {
     PAY_CLI_AT("l.imported_at") " AS imported_at, l.imported_by,"
     " encode(l.sha256, 'hex') AS sha256 FROM pay.sanction_list l"
     " ORDER BY l.version DESC LIMIT 20",
-    0, "no lists", PAY_CLI_OK, NULL
+    0, "no lists", PAY_CLI_OK, NULL,
+    "-imported_at", "20"
 };
 
 static const pay_cli_list_t  held_query = {
@@ -125,7 +126,7 @@ static const pay_cli_list_t  held_query = {
     " f (why text, list text, entry_id text, name text)"
     " WHERE p.state = 'held' AND p.reason = 'screening'"
     " ORDER BY p.changed_at, p.payout_id",
-    0, "screening holds nothing", PAY_CLI_OK, NULL
+    0, "screening holds nothing", PAY_CLI_OK, NULL, NULL, NULL
 };
 
 /* unasked: a worker asks within seconds where one has the provider's block. */
@@ -139,7 +140,8 @@ static const pay_cli_list_t  waiting_query = {
     " coalesce(string_agg(DISTINCT w.code, ' '), '') AS failures"
     " FROM pay_view.screening_waits() w GROUP BY w.merchant_id, w.provider"
     " ORDER BY min(w.since)",
-    0, "no account waits for a provider", PAY_CLI_OK, NULL
+    0, "no account waits for a provider", PAY_CLI_OK, NULL,
+    "since", NULL
 };
 
 /* By the first letter of the verb. */

@@ -43,7 +43,8 @@ static const pay_cli_filter_t  filters[] = {
 
 static const pay_cli_list_t  quarantine_list = {
     "webhook quarantine", quarantine_sql, 2, "nothing is in quarantine",
-    PAY_CLI_OK, filters
+    PAY_CLI_OK, filters,
+    "-received_at", "$2"
 };
 
 

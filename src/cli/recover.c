@@ -129,7 +129,7 @@ static const pay_cli_show_t  show = {
 
 /* For programs that read rows. */
 static const pay_cli_list_t  findings = {
-    NAME, findings_sql, 0, "no findings", PAY_CLI_OK, NULL
+    NAME, findings_sql, 0, "no findings", PAY_CLI_OK, NULL, NULL, NULL
 };
 
 /* The same numbers that a recovery would begin with. */

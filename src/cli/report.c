@@ -65,14 +65,16 @@ static const pay_cli_list_t  day_list = {
     "report day",
     "SELECT r.day," REPORT_FIGURES " r.opening, r.closing," REPORT_SPAN
     " FROM pay_view.report_days(" REPORT_TIME ", $3, $4) r",
-    4, REPORT_NONE, PAY_CLI_OK, filters
+    4, REPORT_NONE, PAY_CLI_OK, filters,
+    "day, merchant, currency", NULL
 };
 
 static const pay_cli_list_t  psp_list = {
     "report psp",
     "SELECT r.psp," REPORT_FIGURES REPORT_SPAN
     " FROM pay_view.report_psps(" REPORT_TIME ", $4) r",
-    4, REPORT_NONE, PAY_CLI_OK, filters
+    4, REPORT_NONE, PAY_CLI_OK, filters,
+    "psp, merchant, currency", NULL
 };
 
 static const pay_cli_list_t  seller_list = {
@@ -81,7 +83,8 @@ static const pay_cli_list_t  seller_list = {
     " r.sales, r.refunds, r.disputes, r.fees, r.payouts, r.other, r.net,"
     " r.opening, r.closing," REPORT_SPAN
     " FROM pay_view.report_sellers(" REPORT_TIME ", $4) r",
-    4, REPORT_NONE, PAY_CLI_OK, filters
+    4, REPORT_NONE, PAY_CLI_OK, filters,
+    "merchant, seller, currency", NULL
 };
 
 static const pay_cli_list_t  fees_list = {
@@ -89,7 +92,8 @@ static const pay_cli_list_t  fees_list = {
     "SELECT r.psp, r.merchant_id AS merchant, r.currency, r.volume, r.fees,"
     " r.percent, r.vat, r.earned, r.earned_tax," REPORT_SPAN
     " FROM pay_view.report_fees(" REPORT_TIME ", $4) r",
-    4, REPORT_NONE, PAY_CLI_OK, filters
+    4, REPORT_NONE, PAY_CLI_OK, filters,
+    "psp, merchant, currency", NULL
 };
 
 static const pay_cli_subcommand_t  subcommands[] = {

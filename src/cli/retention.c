@@ -67,13 +67,13 @@ static const pay_cli_list_t  show_list = {
     "SELECT r.class, r.keep::text AS keep, r.at_least::text AS at_least,"
     " r.act, r.due, coalesce(" PAY_CLI_AT("r.last_at") ", '') AS last_run,"
     " coalesce(r.last_who, '') AS last_who, r.total, r.data" SHOWN,
-    2, "no such class", PAY_CLI_USAGE, NULL
+    2, "no such class", PAY_CLI_USAGE, NULL, NULL, NULL
 };
 
 /* The lines of a run, without running. */
 static const pay_cli_list_t  dry_list = {
     "retention run", "SELECT r.class, r.act, r.due AS rows" SHOWN, 2,
-    "no such class", PAY_CLI_USAGE, NULL
+    "no such class", PAY_CLI_USAGE, NULL, NULL, NULL
 };
 
 static const char  unknown_sql[] =

@@ -66,7 +66,8 @@ static const pay_cli_list_t  list_query = {
     " " AT("l.at") " AS at FROM pay.risk_list l"
     " WHERE l.merchant_id IN (coalesce($1, l.merchant_id), '*')"
     " ORDER BY l.list_id DESC LIMIT 1000",
-    1, "no entries", PAY_CLI_OK, list_filters
+    1, "no entries", PAY_CLI_OK, list_filters,
+    "-at", "1000"
 };
 
 static const pay_cli_list_t  decisions_query = {
@@ -80,7 +81,8 @@ static const pay_cli_list_t  decisions_query = {
     " WHERE d.merchant_id = coalesce($1, d.merchant_id)"
     " AND d.decision = coalesce($2, d.decision)"
     " ORDER BY d.at DESC LIMIT 100",
-    2, "no decisions", PAY_CLI_OK, decision_filters
+    2, "no decisions", PAY_CLI_OK, decision_filters,
+    "-at", "100"
 };
 
 static const pay_cli_list_t  modes_query = {
@@ -93,7 +95,8 @@ static const pay_cli_list_t  modes_query = {
     " FROM pay.risk_mode_act a"
     " WHERE a.merchant_id = coalesce($1, a.merchant_id)"
     " ORDER BY a.act_id DESC LIMIT 100",
-    1, "no merchant ever had a mode", PAY_CLI_OK, mode_filters
+    1, "no merchant ever had a mode", PAY_CLI_OK, mode_filters,
+    "-at", "100"
 };
 
 static const pay_cli_refusal_t  refusals[] = {

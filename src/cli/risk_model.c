@@ -60,7 +60,8 @@ static const pay_cli_list_t  list_query = {
     " FROM pay.risk_promotion p LEFT JOIN pay_view.risk_models m"
     " ON m.name = p.name AND m.sha256 = p.sha256 AND m.promoted_at = p.at"
     " ORDER BY p.promotion_id DESC LIMIT 1000",
-    0, "no promotions", PAY_CLI_OK, NULL
+    0, "no promotions", PAY_CLI_OK, NULL,
+    "-at", "1000"
 };
 
 static const pay_cli_list_t  check_query = {
@@ -68,7 +69,7 @@ static const pay_cli_list_t  check_query = {
     "SELECT m.name, m.sha256, m.decisions, " AT("m.first_at") " AS first,"
     " " AT("m.last_at") " AS last"
     " FROM pay_view.risk_models m WHERE NOT m.is_promoted ORDER BY m.last_at",
-    0, "every model that scores is promoted", PAY_CLI_OK, NULL
+    0, "every model that scores is promoted", PAY_CLI_OK, NULL, NULL, NULL
 };
 
 static const pay_cli_refusal_t  refusals[] = {

@@ -69,7 +69,8 @@ static const pay_cli_list_t  list_query = {
     " WHERE r.merchant_id = coalesce($1, r.merchant_id)"
     " AND ($2 = 'all' OR r.state IN ('open', 'escalated'))"
     " ORDER BY r.state IN ('open', 'escalated') DESC, r.deadline LIMIT 1000",
-    2, "no reviews", PAY_CLI_OK, filters
+    2, "no reviews", PAY_CLI_OK, filters,
+    "state NOT IN ('open', 'escalated'), deadline", "1000"
 };
 
 static const pay_cli_list_t  captures_query = {
@@ -82,14 +83,15 @@ static const pay_cli_list_t  captures_query = {
     " AND ($2 = 'all' OR r.state IN ('waiting', 'asked', 'failed'))"
     " ORDER BY r.state <> 'failed', r.review_id DESC, r.payment_order_id"
     " LIMIT 1000",
-    2, "no captures", PAY_CLI_OK, filters
+    2, "no captures", PAY_CLI_OK, filters,
+    "-state = 'failed', changed", "1000"
 };
 
 static const pay_cli_list_t  linked_query = {
     "risk review linked",
     "SELECT l.checkout_id AS checkout, l.kinds AS same, l.decision,"
     " " AT("l.at") " AS at FROM pay_ops.linked_to_review($1) l",
-    1, "no linked checkouts", PAY_CLI_OK, NULL
+    1, "no linked checkouts", PAY_CLI_OK, NULL, NULL, NULL
 };
 
 static const pay_cli_part_t  parts[] = {

@@ -109,7 +109,8 @@ static const pay_cli_filter_t  filters[] = {
 };
 
 static const pay_cli_list_t  replay_query = {
-    "route replay", replay_sql, 4, "no checkouts", PAY_CLI_OK, filters
+    "route replay", replay_sql, 4, "no checkouts", PAY_CLI_OK, filters,
+    NULL, NULL
 };
 
 static const pay_cli_subcommand_t  subcommands[] = {

@@ -6,6 +6,7 @@
 
 #include "cli/act.h"
 #include "cli/args.h"
+#include "cli/cells.h"
 #include "cli/cli.h"
 #include "cli/db.h"
 #include "cli/help.h"
@@ -25,7 +26,7 @@ static int settlement_ageing(int argc, char **argv);
 static int settlement_all(int argc, char **argv,
     const pay_cli_list_t *query);
 static int settlement_show(int argc, char **argv);
-static int settlement_lines(const char *dsn, const char *const *values);
+static int settlement_lines(PGconn *conn, void *data);
 
 
 const char  pay_cli_settlement_usage[] =
@@ -159,7 +160,8 @@ static const pay_cli_filter_t  filters[] = {
 };
 
 static const pay_cli_list_t  list_query = {
-    "settlement list", list_sql, 3, "nothing waits", PAY_CLI_OK, filters
+    "settlement list", list_sql, 3, "nothing waits", PAY_CLI_OK, filters,
+    "opened_at", NULL
 };
 
 static const pay_cli_list_t  files_query = {
@@ -168,14 +170,16 @@ static const pay_cli_list_t  files_query = {
     " f.class1, f.class2, f.class3, f.repeats, " AT("f.received_at")
     " AS received_at, coalesce(f.reason, '') AS reason"
     " FROM pay_view.settlement_files f ORDER BY f.file_id",
-    0, "no files", PAY_CLI_OK, NULL
+    0, "no files", PAY_CLI_OK, NULL,
+    "received_at", NULL
 };
 
 static const pay_cli_list_t  ageing_query = {
     "settlement ageing",
     "SELECT a.psp, a.currency, a.family AS what, a.days, a.entries, a.amount,"
     " a.overdue FROM pay_view.settlement_ageing a ORDER BY 1, 2, 3, 4",
-    0, "nothing is expected", PAY_CLI_OK, NULL
+    0, "nothing is expected", PAY_CLI_OK, NULL,
+    "psp, currency, what, days", NULL
 };
 
 static const pay_cli_subcommand_t  subcommands[] = {
@@ -250,33 +254,36 @@ settlement_list(int argc, char **argv)
 
     values[2] = all ? "t" : "f";
 
-    return format == PAY_CLI_JSON ? settlement_lines(dsn, values)
-                                  : pay_cli_list(&list_query, dsn, values);
+    return format == PAY_CLI_JSON
+           ? pay_cli_in_cells(dsn, settlement_lines, values)
+           : pay_cli_list(&list_query, dsn, values);
 }
 
 
-/* One object a line. */
+/* One object a line; with --all-cells its first member is the cell. */
 static int
-settlement_lines(const char *dsn, const char *const *values)
+settlement_lines(PGconn *conn, void *data)
 {
-    int        i;
-    PGconn    *conn = pay_cli_connect(dsn);
-    PGresult  *rows;
-
-    if (conn == NULL) {
-        return PAY_CLI_USAGE;
-    }
+    int                 i;
+    PGresult           *rows;
+    const char         *cell = pay_cli_cells_all() ? pay_cli_cell() : NULL;
+    const char *const  *values = data;
 
     rows = pay_cli_query(conn, "settlement list", lines_sql, 3, values);
 
     for (i = 0; rows != NULL && i < PQntuples(rows); i++) {
-        puts(PQgetvalue(rows, i, 0));
+        if (cell != NULL) {
+            printf("{\"cell\" : \"%s\", %s\n", cell,
+                   PQgetvalue(rows, i, 0) + 1);
+
+        } else {
+            puts(PQgetvalue(rows, i, 0));
+        }
     }
 
     PQclear(rows);
-    PQfinish(conn);
 
-    return rows != NULL ? PAY_CLI_OK : PAY_CLI_USAGE;
+    return rows != NULL;
 }
 
 

@@ -94,7 +94,7 @@ static const char  overdue_sql[] =
 
 static const pay_cli_list_t  overdue_query = {
     "settlement overdue", "SELECT $1::bigint AS queued", 1, NULL,
-    PAY_CLI_USAGE, NULL
+    PAY_CLI_USAGE, NULL, NULL, NULL
 };
 
 

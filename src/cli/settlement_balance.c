@@ -28,7 +28,8 @@ static const pay_cli_list_t  balances_query = {
     " b.difference, b.lowest, b.highest, b.verdict,"
     " b.exception_id AS matter"
     " FROM pay_view.psp_balances b WHERE b.is_last ORDER BY 1, 3",
-    0, "no PSP has been asked for a balance", PAY_CLI_OK, NULL
+    0, "no PSP has been asked for a balance", PAY_CLI_OK, NULL,
+    "source, currency", NULL
 };
 
 static const pay_cli_refusal_t  refusals[] = {

@@ -36,6 +36,12 @@ typedef struct {
     int          code;         /* … and the exit code for that: on stdout when
                                   it is PAY_CLI_OK, else on stderr */
     const struct pay_cli_filter_s  *filters;     /* NULL: none */
+    /* For the list of all cells: the columns of the answer by which it is
+     * ordered, in bytes, with commas between them and "-" in front when all go
+     * down; NULL: cell by cell.  And the limit of the SQL, a number or "$1" to
+     * "$9"; NULL: it has none. */
+    const char  *by;
+    const char  *most;
 } pay_cli_list_t;
 
 /* A parameter that must name a row: an unknown name is a mistake, not an empty

@@ -48,17 +48,17 @@ static const char  known_sql[] =
 static const pay_cli_list_t  timeline_list = {
     "timeline",
     "SELECT merchant_id AS merchant," TIMELINE_COLUMNS TIMELINE_ORDER,
-    2, "payctl: no such payment order", PAY_CLI_NO, NULL
+    2, "payctl: no such payment order", PAY_CLI_NO, NULL, NULL, NULL
 };
 
 static const pay_cli_list_t  rows_list = {
     "timeline", TIMELINE_ROWS TIMELINE_COLUMNS TIMELINE_ORDER,
-    2, "payctl: no such payment order", PAY_CLI_NO, NULL
+    2, "payctl: no such payment order", PAY_CLI_NO, NULL, NULL, NULL
 };
 
 static const pay_cli_list_t  checkout_list = {
     "timeline", checkout_sql, 2, "payctl: no such payment order", PAY_CLI_NO,
-    NULL
+    NULL, NULL, NULL
 };
 
 

@@ -130,6 +130,25 @@ pay_id_is_valid(pay_str_t text)
 }
 
 
+/* A connection string, which stands in its place, has "=" or "://" in it. */
+int
+pay_cell_is_valid(pay_str_t text)
+{
+    size_t  i;
+
+    for (i = 0; i < text.len; i++) {
+        if (!((text.data[i] >= 'a' && text.data[i] <= 'z')
+              || (text.data[i] >= '0' && text.data[i] <= '9')
+              || text.data[i] == '-'))
+        {
+            return 0;
+        }
+    }
+
+    return text.len != 0 && text.len <= PAY_CELL_NAME;
+}
+
+
 /* Lower case and dashes as in RFC 9562 section 4; no NUL. */
 static void
 pay_uuid_print(const unsigned char uuid[16], char text[PAY_UUID_TEXT])

@@ -11,7 +11,6 @@
 #include <string.h>
 
 
-#define PROOF_HEAD     "{\"proof\":"
 #define PROOF_KEY      ",\"key_id\":\""
 #define PROOF_SIGNED   "\",\"signature\":\""
 #define PROOF_END      "\"}\n"
@@ -78,7 +77,7 @@ pay_proof_sign(pay_arena_t *arena, pay_str_t document,
                                                    signature }, &base64));
 
     pay_buf_init(&buf, arena, PAY_PROOF_MAX);
-    pay_buf_text(&buf, PROOF_HEAD);
+    pay_buf_text(&buf, PAY_PROOF_HEAD);
     pay_buf_add(&buf, document);
     pay_buf_text(&buf, PROOF_KEY);
     pay_buf_text(&buf, id);
@@ -87,6 +86,19 @@ pay_proof_sign(pay_arena_t *arena, pay_str_t document,
     pay_buf_text(&buf, PROOF_END);
 
     return pay_buf_done(&buf, text);
+}
+
+
+pay_status_t
+pay_proof_open(pay_arena_t *arena, pay_str_t text,
+    const pay_audit_key_t *keys, size_t count, pay_str_t *document,
+    pay_err_t *err)
+{
+    proof_check_t  check = {
+        .arena = arena, .keys = keys, .key_count = count, .err = err
+    };
+
+    return proof_signature(&check, text, document);
 }
 
 
@@ -142,7 +154,7 @@ proof_signature(proof_check_t *check, pay_str_t text, pay_str_t *document)
 
     rest = text;
 
-    if (text.len > PAY_PROOF_MAX || !proof_takes(&rest, PROOF_HEAD)
+    if (text.len > PAY_PROOF_MAX || !proof_takes(&rest, PAY_PROOF_HEAD)
         || rest.len < PROOF_TAIL)
     {
         return proof_wrong(check, "it is no proof, or a part of one");

@@ -78,14 +78,14 @@ def connections(dsn):
         connection.close()
 
 
-def call(cursor, query, keys):
+def call(cursor, query, keys, merchant="m1"):
     """One operation for these orders; returns the outcomes."""
     n = len(keys)
     cursor.execute(
         query,
         {
             "k": list(keys),
-            "m": ["m1"] * n,
+            "m": [merchant] * n,
             "stripe": ["stripe"] * n,
             "none": [None] * n,
             "usd": ["USD"] * n,

@@ -196,3 +196,24 @@ Test(pay_id, hostile_ids_are_refused)
         cr_assert_not(pay_id_is_valid(pay_str_of(bad[i])), "%s", bad[i]);
     }
 }
+
+
+Test(pay_id, cells_are_1_to_32_small_letters_digits_and_dashes)
+{
+    unsigned       i;
+    unsigned char  text[PAY_CELL_NAME + 1];
+
+    memset(text, 'a', sizeof(text));
+
+    cr_assert(pay_cell_is_valid((pay_str_t) { 1, text }));
+    cr_assert(pay_cell_is_valid((pay_str_t) { PAY_CELL_NAME, text }));
+    cr_assert_not(pay_cell_is_valid((pay_str_t) { PAY_CELL_NAME + 1, text }));
+    cr_assert_not(pay_cell_is_valid((pay_str_t) { 0, NULL }));
+
+    for (i = 0; i < 256; i++) {
+        text[1] = (unsigned char) i;
+        cr_assert_eq(pay_cell_is_valid((pay_str_t) { 3, text }),
+                     i != 0 && strchr("abcdefghijklmnopqrstuvwxyz0123456789-",
+                                      (int) i) != NULL, "byte %u", i);
+    }
+}
