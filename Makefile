@@ -33,7 +33,7 @@ export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 .PHONY: all payctl relay psp-requests payout-driver risk-model risk-world unit cpu simulate \
 	controls mutants \
 	glue-mutants histories faults drills module \
-	demo up down test bench asan fuzz lint deb package-test clean
+	demo up down test bench postgres asan fuzz lint deb package-test clean
 all: payctl
 
 # Installs what is missing, builds, starts all and walks one checkout.
@@ -65,6 +65,11 @@ bench:
 	ci/install $(if $(filter kafka,$(PARTS)),--python --kafka,--node) build run bench
 	ci/build
 	tests/bench/run
+# The SQL on another PostgreSQL: make postgres VERSION=17.
+postgres:
+	ci/install --python build run test
+	ci/build
+	ci/postgres $(VERSION)
 asan:
 	ci/asan
 fuzz:

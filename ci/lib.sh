@@ -13,7 +13,8 @@ RUN=${PAY_RUN:-$BUILD/run}
 VENV=$BUILD/venv
 # Debian's own: another python3 on PATH has none of Debian's packages.
 PYTHON=/usr/bin/python3
-PGBIN=/usr/lib/postgresql/15/bin
+# Debian's, or those of another version (ci/postgres).
+PGBIN=${PGBIN:-/usr/lib/postgresql/15/bin}
 # nginx lives in sbin, which is not on every PATH.  The name NGINX would be taken
 # by nginx itself, as a list of sockets to inherit.
 NGINX_BIN=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx || true)

@@ -101,6 +101,7 @@ pg_model_name() {
     {
         find "$ROOT/sql" -type f -print0 | sort -z | xargs -0 cat
         cat "$PAYCTL" "$ROOT/ci/stack_pg.sh"
+        "$PGBIN/postgres" --version
     } | sha256sum | cut -c -16
 }
 

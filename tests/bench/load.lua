@@ -7,6 +7,7 @@
 --   posts     the requests of create to a server that answers 200 to anything
 -- JWT, RETURN_URL, WEBHOOK_SECRET, PREFIX (of the ids of this run), and RATE:
 -- requests a second of all connections together (CLIENTS), 0: as many as go.
+-- PSP: its name at the gateway (stripe), of the adapter of this name.
 -- The PSP of psp.conf.in names a session after the order: cs_test_<order>.
 local ffi = require("ffi")
 ffi.cdef[[
@@ -27,6 +28,7 @@ local return_url = os.getenv("RETURN_URL")
 local secret = os.getenv("WEBHOOK_SECRET")
 local prefix = os.getenv("PREFIX")
 local path = os.getenv("LOAD_PATH") or "/"
+local psp = os.getenv("PSP") or "stripe"
 local orders = tonumber(os.getenv("ORDERS") or "1")
 local rate = tonumber(os.getenv("RATE") or "0")
 local clients = tonumber(os.getenv("CLIENTS") or "1")
@@ -122,9 +124,9 @@ local function create()
         ["Idempotency-Key"] = id .. "-idempotency",
     }, string.format(
         '{"checkout_id":"%s","buyer_info":%s,"return_url":"%s",'
-        .. '"psp":"stripe","payment_orders":[{"payment_order_id":"%s",'
+        .. '"psp":"%s","payment_orders":[{"payment_order_id":"%s",'
         .. '"seller_account":"seller-%d","amount":"12.34",'
-        .. '"currency":"USD"}]}', id, buyer(id), return_url, id, n % 1000))
+        .. '"currency":"USD"}]}', id, buyer(id), return_url, psp, id, n % 1000))
 end
 
 local function webhook(order)
@@ -136,7 +138,7 @@ local function webhook(order)
         .. '"payment_intent":"pi_%s","payment_status":"paid"}}}',
         order, os.time(), order, order)
     local now = tostring(os.time())
-    return wrk.format("POST", "/webhooks/stripe", {
+    return wrk.format("POST", "/webhooks/" .. psp, {
         ["Content-Type"] = "application/json",
         ["Stripe-Signature"] = "t=" .. now .. ",v1="
                                .. hmac(now .. "." .. body),

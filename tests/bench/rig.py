@@ -68,6 +68,13 @@ def cpu_of(pid: int) -> int:
     return sum(int(field) for field in fields[11:15]) * TICK_US
 
 
+def cpu_times() -> tuple[int, int]:
+    """Idle, and all."""
+    with open("/proc/stat") as lines:
+        words = [int(word) for word in next(lines).split()[1:]]
+    return words[3] + words[4], sum(words[:8])
+
+
 def command_of(pid: int) -> str:
     try:
         return pathlib.Path(f"/proc/{pid}/cmdline").read_text()

@@ -26,7 +26,7 @@ from .documented import documented
 from .gateway import ROOT
 from .mock import Mock
 
-PGBIN = "/usr/lib/postgresql/15/bin"
+PGBIN = os.environ.get("PGBIN", "/usr/lib/postgresql/15/bin")
 DEADLINE_S = 90
 CARDS = {
     "paid": "4242 4242 4242 4242",
