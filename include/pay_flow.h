@@ -201,6 +201,8 @@ typedef struct {
     unsigned               index;      /* for the caller */
 } pay_screening_provider_t;
 
+/* PSPs are sorted by name and merchants by id, each alone, in the order of
+ * pay_str_cmp(): searches go by it. */
 typedef struct {
     const pay_psp_conf_t     *psps;
     size_t                    psp_count;

@@ -29,10 +29,12 @@ typedef struct {
     pay_str_t   key;           /* PEM public key, or the HS256 secret bytes */
     pay_str_t   issuer;        /* the merchant's id: `iss` must equal it */
     void       *owner;         /* whatever the caller wants back */
+    unsigned char  digest[PAY_JWT_DIGEST_SIZE];    /* for the caller */
 } pay_jwt_key_t;
 
 typedef struct {
-    const pay_jwt_key_t  *keys;        /* all merchants' keys */
+    const pay_jwt_key_t  *keys;        /* all merchants' keys, sorted by issuer
+                                          in the order of pay_str_cmp() */
     size_t                count;
     pay_str_t             audience;
     int64_t               now_s;
@@ -82,16 +84,12 @@ pay_status_t pay_alg_parse(pay_str_t text, pay_alg_t *alg) PAY_MUST_CHECK;
  * of 2048 bits or more; EC public key PEM on P-256; HS256 secret of 32 bytes or
  * more that is not one repeated byte and not a PEM.  A private key PEM is
  * refused.  On PAY_INVALID err->detail says why, and how to mend it (slug
- * "configuration"). */
-pay_status_t pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
-    PAY_MUST_CHECK;
-
-/* Computes, at configuration time, 32 bytes that are equal exactly when two
- * keys are, however their files are written (line ends, compressed points):
- * SHA-256 of the public key as a SubjectPublicKeyInfo, or of the HS256 secret.
- * `key` has passed pay_jwt_key_check(); a text without a key is PAY_INVALID. */
-pay_status_t pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
-    unsigned char out[PAY_JWT_DIGEST_SIZE]) PAY_MUST_CHECK;
+ * "configuration").  On PAY_OK `digest`, unless it is NULL, gets 32 bytes that
+ * are equal exactly when two keys are, however their files are written (line
+ * ends, compressed points): SHA-256 of the public key as a
+ * SubjectPublicKeyInfo, or of the HS256 secret. */
+pay_status_t pay_jwt_key_check(pay_alg_t alg, pay_str_t key,
+    unsigned char digest[PAY_JWT_DIGEST_SIZE], pay_err_t *err) PAY_MUST_CHECK;
 
 /* Verifies the token (without "Bearer ").  PAY_INVALID is always slug
  * "invalid-token" with one and the same detail (J18).  Order: length,

@@ -16,6 +16,7 @@
 #include "conf/ngx_http_payments_conf_option.h"
 #include "conf/ngx_http_payments_conf_declared.h"
 #include "conf/ngx_http_payments_conf_endpoints.h"
+#include "conf/ngx_http_payments_conf_look.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_payout.h"
 #include "conf/ngx_http_payments_conf_screening.h"
@@ -119,6 +120,7 @@ ngx_http_payments_postconfiguration(ngx_conf_t *cf)
     }
 
     ngx_http_payments_jwt_forget();
+    ngx_http_payments_places_forget(pmcf);
 
     return ngx_http_payments_filter_init(cf);
 }
@@ -134,6 +136,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
     static const struct { size_t offset, size; } arrays[] = {
         ARRAY(psps, ngx_payments_psp_t *), ARRAY(jwt_keys, pay_jwt_key_t),
         ARRAY(merchants, ngx_payments_merchant_t *),
+        ARRAY(look_files, ngx_payments_look_file_t),
         ARRAY(rates, ngx_payments_rates_t *),
         ARRAY(settlements, ngx_payments_settlement_t *),
         ARRAY(payouts, ngx_payments_payout_t *),
@@ -176,7 +179,8 @@ static char *(*const  resolves[])(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf) = {
     ngx_http_payments_cells_resolve, ngx_http_payments_audit_resolve,
     ngx_http_payments_stages_resolve, ngx_http_payments_rates_resolve,
-    ngx_http_payments_resolve, ngx_http_payments_settlement_resolve,
+    ngx_http_payments_resolve, ngx_http_payments_looks_resolve,
+    ngx_http_payments_settlement_resolve,
     ngx_http_payments_payout_resolve, ngx_http_payments_endpoints_resolve,
     ngx_http_payments_declared_resolve,
     ngx_http_payments_risk_provider_resolve, ngx_http_payments_score_resolve,

@@ -11,7 +11,7 @@
 
 
 #define QUEUE_MAX   4096
-#define TERMS_MAX   (64 * 1024)
+#define TERMS_MAX   (512 * 1024)
 
 #define DB(member)  NGX_PAYMENTS_FIELD(ngx_payments_db_conf_t, member)
 
@@ -246,7 +246,7 @@ ngx_http_payments_act_resolve(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "payments_console_refund: the limits and the "
                            "merchants with refund_overdraw refuse are more "
-                           "than 64 KiB of JSON: serve the console by a "
+                           "than 512 KiB of JSON: serve the console by a "
                            "configuration with fewer merchants");
         return NGX_CONF_ERROR;
     }

@@ -68,15 +68,19 @@ name_block(ngx_conf_t *cf, block_t *block)
     u_char       *p;
     size_t        size = 0;
     ngx_str_t    *value = cf->args->elts;
-    ngx_uint_t    i;
+    ngx_uint_t    i, n = 0;
     const char  **names;
 
     for (i = 0; i < cf->args->nelts; i++) {
         size += value[i].len + 1;
     }
 
-    names = ngx_pcalloc(cf->pool, (WORDS_MAX + 1) * sizeof(char *));
-    block->place.data = ngx_pnalloc(cf->pool, size);
+    while (n < WORDS_MAX && block->words[n].name != NULL) {
+        n++;
+    }
+
+    names = ngx_palloc(cf->temp_pool, (n + 1) * sizeof(char *));
+    block->place.data = ngx_pnalloc(cf->temp_pool, size);
     if (names == NULL || block->place.data == NULL) {
         return NGX_ERROR;
     }
@@ -87,9 +91,11 @@ name_block(ngx_conf_t *cf, block_t *block)
 
     block->place.len = p - block->place.data;
 
-    for (i = 0; i < WORDS_MAX && block->words[i].name != NULL; i++) {
+    for (i = 0; i < n; i++) {
         names[i] = block->words[i].name;
     }
+
+    names[n] = NULL;
 
     return ngx_http_payments_lines_block(cf, &block->place, names);
 }

@@ -16,7 +16,7 @@ static char *key_words(ngx_conf_t *cf, pay_jwt_key_t *key, ngx_str_t *file);
  * is one. */
 char *
 ngx_http_payments_jwt_key(ngx_conf_t *cf, ngx_array_t **keys,
-    pay_str_t issuer)
+    ngx_pool_t *pool, pay_str_t issuer)
 {
     char           *rv;
     ngx_str_t       file, bytes;
@@ -24,7 +24,7 @@ ngx_http_payments_jwt_key(ngx_conf_t *cf, ngx_array_t **keys,
     pay_jwt_key_t  *key;
 
     if (*keys == NULL) {
-        *keys = ngx_array_create(cf->pool, 2, sizeof(pay_jwt_key_t));
+        *keys = ngx_array_create(pool, 1, sizeof(pay_jwt_key_t));
     }
 
     key = *keys == NULL ? NULL : ngx_array_push(*keys);
@@ -48,7 +48,7 @@ ngx_http_payments_jwt_key(ngx_conf_t *cf, ngx_array_t **keys,
     key->key = ngx_payments_str(bytes);
     key->issuer = issuer;
 
-    if (pay_jwt_key_check(key->alg, key->key, &err) != PAY_OK) {
+    if (pay_jwt_key_check(key->alg, key->key, key->digest, &err) != PAY_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "jwt_key \"%V\": %s", &file,
                            err.detail);
         return NGX_CONF_ERROR;
@@ -99,17 +99,8 @@ key_words(ngx_conf_t *cf, pay_jwt_key_t *key, ngx_str_t *file)
 }
 
 
-/* Digests, not files: one key has many spellings. */
-ngx_int_t
+ngx_uint_t
 ngx_http_payments_same_key(const pay_jwt_key_t *a, const pay_jwt_key_t *b)
 {
-    u_char  one[PAY_JWT_DIGEST_SIZE], two[PAY_JWT_DIGEST_SIZE];
-
-    if (pay_jwt_key_digest(a->alg, a->key, one) != PAY_OK
-        || pay_jwt_key_digest(b->alg, b->key, two) != PAY_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_memcmp(one, two, PAY_JWT_DIGEST_SIZE) == 0;
+    return ngx_memcmp(a->digest, b->digest, PAY_JWT_DIGEST_SIZE) == 0;
 }

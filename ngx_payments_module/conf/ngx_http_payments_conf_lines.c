@@ -12,6 +12,8 @@
 
 
 #define LINES_MAX  (192 * 1024)
+#define KEPT_MAX   16384               /* lines: more than have room in both
+                                          lists, of 40 bytes each and more */
 #define VALUE_MAX  400
 #define HIDDEN     "…"
 
@@ -22,9 +24,11 @@ typedef struct {
     ngx_uint_t   count;
 } line_t;
 
+/* The lines of a block stand together; `first` is the first of them. */
 typedef struct {
     ngx_str_t           place;
     const char *const  *names;
+    ngx_uint_t          first;
 } block_t;
 
 typedef struct {
@@ -48,13 +52,16 @@ static ngx_uint_t is_place(const line_t *line, ngx_uint_t i);
 static u_char *write_word(u_char *p, u_char *last, const ngx_str_t *word,
     look_t look);
 static u_char *utf8_end(u_char *value, u_char *p);
-static void write_default(pay_buf_t *buf,
-    const ngx_http_payments_main_conf_t *pmcf, const ngx_str_t *place,
-    const char *name);
+static void write_blocks(pay_buf_t *buf,
+    const ngx_http_payments_main_conf_t *pmcf);
+static void write_default(pay_buf_t *buf, const line_t *line,
+    ngx_uint_t count, const ngx_str_t *place, const char *name);
 static void write_row(pay_buf_t *buf, const ngx_str_t *place, pay_str_t name,
     pay_str_t value, ngx_uint_t is_set);
 static const shown_t *shown_of(const ngx_str_t *place, pay_str_t name);
 static pay_str_t file_in(const ngx_str_t *word);
+static int by_end(const void *a, const void *b);
+static int order_of_ends(pay_str_t a, pay_str_t b);
 static const file_t *find_file(const ngx_http_payments_main_conf_t *pmcf,
     pay_str_t name);
 static void write_key(pay_buf_t *buf, const line_t *line, ngx_uint_t word,
@@ -80,7 +87,9 @@ static const char  *const  files[] = {
 static ngx_str_t  http = ngx_string("http");
 
 
-/* The words lie in cf->pool, the array of them is used again. */
+/* The words lie in cf->pool, the array of them is used again.  Nobody wants the
+ * lines once their JSON is written: they lie in the pool that ends then.  Ten
+ * thousand merchants have a hundred thousand, of which the first are shown. */
 ngx_int_t
 ngx_http_payments_lines_keep(ngx_conf_t *cf, ngx_str_t *place)
 {
@@ -88,6 +97,11 @@ ngx_http_payments_lines_keep(ngx_conf_t *cf, ngx_str_t *place)
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+
+    if (pmcf->lines != NULL && pmcf->lines->nelts == KEPT_MAX) {
+        return NGX_OK;
+    }
+
     line = push(cf, &pmcf->lines, sizeof(line_t));
     if (line == NULL) {
         return NGX_ERROR;
@@ -95,7 +109,7 @@ ngx_http_payments_lines_keep(ngx_conf_t *cf, ngx_str_t *place)
 
     line->place = *place;
     line->count = cf->args->nelts;
-    line->words = ngx_palloc(cf->pool, line->count * sizeof(ngx_str_t));
+    line->words = ngx_palloc(cf->temp_pool, line->count * sizeof(ngx_str_t));
     if (line->words == NULL) {
         return NGX_ERROR;
     }
@@ -114,6 +128,11 @@ ngx_http_payments_lines_block(ngx_conf_t *cf, ngx_str_t *place,
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+
+    if (pmcf->lines != NULL && pmcf->lines->nelts == KEPT_MAX) {
+        return NGX_OK;
+    }
+
     block = push(cf, &pmcf->blocks, sizeof(block_t));
     if (block == NULL) {
         return NGX_ERROR;
@@ -121,6 +140,7 @@ ngx_http_payments_lines_block(ngx_conf_t *cf, ngx_str_t *place,
 
     block->place = *place;
     block->names = names;
+    block->first = pmcf->lines == NULL ? 0 : pmcf->lines->nelts;
 
     return NGX_OK;
 }
@@ -150,7 +170,7 @@ static void *
 push(ngx_conf_t *cf, ngx_array_t **array, size_t size)
 {
     if (*array == NULL) {
-        *array = ngx_array_create(cf->pool, 64, size);
+        *array = ngx_array_create(cf->temp_pool, 64, size);
     }
 
     return *array == NULL ? NULL : ngx_array_push(*array);
@@ -165,9 +185,7 @@ ngx_http_payments_lines_write(pay_buf_t *buf,
     const ngx_http_payments_main_conf_t *pmcf, const ngx_command_t *commands)
 {
     ngx_uint_t            i;
-    const char *const    *name;
     const line_t         *line = pmcf->lines->elts;
-    const block_t        *block;
     const ngx_command_t  *cmd;
 
     pay_buf_text(buf, "[");
@@ -179,19 +197,35 @@ ngx_http_payments_lines_write(pay_buf_t *buf,
 
     for (cmd = commands; cmd->name.len != 0; cmd++) {
         if (cmd->type & NGX_HTTP_MAIN_CONF) {
-            write_default(buf, pmcf, &http, (const char *) cmd->name.data);
+            write_default(buf, line, pmcf->lines->nelts, &http,
+                          (const char *) cmd->name.data);
         }
     }
+
+    write_blocks(buf, pmcf);
+    pay_buf_text(buf, "]");
+}
+
+
+static void
+write_blocks(pay_buf_t *buf, const ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t           i, end;
+    const line_t        *line = pmcf->lines->elts;
+    const block_t       *block;
+    const char *const   *name;
 
     block = pmcf->blocks != NULL ? pmcf->blocks->elts : NULL;
 
     for (i = 0; block != NULL && i < pmcf->blocks->nelts; i++) {
+        end = i + 1 < pmcf->blocks->nelts ? block[i + 1].first
+                                          : pmcf->lines->nelts;
+
         for (name = block[i].names; *name != NULL; name++) {
-            write_default(buf, pmcf, &block[i].place, *name);
+            write_default(buf, &line[block[i].first], end - block[i].first,
+                          &block[i].place, *name);
         }
     }
-
-    pay_buf_text(buf, "]");
 }
 
 
@@ -279,15 +313,19 @@ utf8_end(u_char *value, u_char *p)
 }
 
 
+/* Unless one of these lines says it. */
 static void
-write_default(pay_buf_t *buf, const ngx_http_payments_main_conf_t *pmcf,
+write_default(pay_buf_t *buf, const line_t *line, ngx_uint_t count,
     const ngx_str_t *place, const char *name)
 {
     ngx_uint_t      i;
-    const line_t   *line = pmcf->lines->elts;
     const shown_t  *row = shown_of(place, pay_str_of(name));
 
-    for (i = 0; i < pmcf->lines->nelts; i++) {
+    if (buf->len >= LINES_MAX) {
+        return;
+    }
+
+    for (i = 0; i < count; i++) {
         if (pay_str_is(ngx_payments_str(line[i].words[0]), name)
             && pay_str_eq(ngx_payments_str(line[i].place),
                           ngx_payments_str(*place)))
@@ -296,11 +334,9 @@ write_default(pay_buf_t *buf, const ngx_http_payments_main_conf_t *pmcf,
         }
     }
 
-    if (buf->len < LINES_MAX) {
-        pay_buf_text(buf, ",");
-        write_row(buf, place, pay_str_of(name),
-                  pay_str_of(row == NULL ? "" : row->init), 0);
-    }
+    pay_buf_text(buf, ",");
+    write_row(buf, place, pay_str_of(name),
+              pay_str_of(row == NULL ? "" : row->init), 0);
 }
 
 
@@ -375,9 +411,14 @@ ngx_http_payments_lines_keys(pay_buf_t *buf,
     const file_t   *file;
     const shown_t  *row;
 
+    if (pmcf->files != NULL) {
+        ngx_qsort(pmcf->files->elts, pmcf->files->nelts, sizeof(file_t),
+                  by_end);
+    }
+
     pay_buf_text(buf, "[");
 
-    for (i = 0; i < pmcf->lines->nelts; i++) {
+    for (i = 0; i < pmcf->lines->nelts && buf->len < 2 * LINES_MAX; i++) {
         row = shown_of(&line[i].place, ngx_payments_str(line[i].words[0]));
 
         for (k = 1; k < line[i].count; k++) {
@@ -386,7 +427,7 @@ ngx_http_payments_lines_keys(pay_buf_t *buf,
                    : ngx_payments_str(line[i].words[k]);
             file = find_file(pmcf, name);
 
-            if (file != NULL && buf->len < 2 * LINES_MAX) {
+            if (file != NULL) {
                 pay_buf_text(buf, n++ == 0 ? "" : ",");
                 write_key(buf, &line[i], k, file);
             }
@@ -397,25 +438,66 @@ ngx_http_payments_lines_keys(pay_buf_t *buf,
 }
 
 
-static const file_t *
-find_file(const ngx_http_payments_main_conf_t *pmcf, pay_str_t name)
+static int
+by_end(const void *a, const void *b)
 {
-    ngx_uint_t     i, count;
-    const file_t  *file;
+    const file_t  *one = a, *two = b;
 
-    file = pmcf->files != NULL ? pmcf->files->elts : NULL;
-    count = file != NULL && name.len != 0 ? pmcf->files->nelts : 0;
+    return order_of_ends(ngx_payments_str(one->path),
+                         ngx_payments_str(two->path));
+}
 
-    for (i = 0; i < count; i++) {
-        if (file[i].path.len >= name.len
-            && ngx_memcmp(file[i].path.data + file[i].path.len - name.len,
-                          name.data, name.len) == 0)
-        {
-            return &file[i];
+
+/* The order of the texts as they are read from their ends. */
+static int
+order_of_ends(pay_str_t a, pay_str_t b)
+{
+    while (a.len != 0 && b.len != 0) {
+        a.len--;
+        b.len--;
+
+        if (a.data[a.len] != b.data[b.len]) {
+            return a.data[a.len] < b.data[b.len] ? -1 : 1;
         }
     }
 
-    return NULL;
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+
+/* The files are sorted by their ends: of all whose end is `name` the shortest
+ * is the first that is not before it. */
+static const file_t *
+find_file(const ngx_http_payments_main_conf_t *pmcf, pay_str_t name)
+{
+    ngx_str_t      path;
+    ngx_uint_t     low = 0, high, middle;
+    const file_t  *file;
+
+    file = pmcf->files != NULL ? pmcf->files->elts : NULL;
+    high = file != NULL && name.len != 0 ? pmcf->files->nelts : 0;
+
+    while (low < high) {
+        middle = low + (high - low) / 2;
+
+        if (order_of_ends(ngx_payments_str(file[middle].path), name) < 0) {
+            low = middle + 1;
+
+        } else {
+            high = middle;
+        }
+    }
+
+    if (name.len == 0 || file == NULL || low == pmcf->files->nelts) {
+        return NULL;
+    }
+
+    path = file[low].path;
+
+    return path.len >= name.len
+           && ngx_memcmp(path.data + path.len - name.len, name.data, name.len)
+              == 0
+           ? &file[low] : NULL;
 }
 
 

@@ -10,6 +10,7 @@
 #include "util/ngx_payments_conf_types.h"
 #include "util/ngx_payments_memory.h"
 #include "pay_crypto.h"
+#include "pay_sorted.h"
 
 #include <math.h>
 
@@ -36,6 +37,9 @@ typedef struct {
 } pair_t;
 
 
+static ngx_int_t add_file(ngx_http_payments_main_conf_t *pmcf,
+    ngx_payments_look_t *look, const ngx_str_t *name);
+static int by_name(const void *a, const void *b);
 static ngx_int_t name_file(ngx_conf_t *cf, const char *kind,
     const char *extension, const ngx_str_t *bytes, ngx_str_t *name);
 static char *check_logo(const ngx_str_t *file, const ngx_str_t *bytes,
@@ -51,6 +55,65 @@ static ngx_int_t check_contrast(ngx_conf_t *cf, const ngx_str_t *color,
 static double luminance(const ngx_str_t *color);
 static ngx_int_t make_style(ngx_conf_t *cf, ngx_payments_look_t *look,
     const pair_t *light, const pair_t *dark);
+
+
+/* Two merchants with one logo have one name for it, and either will do. */
+char *
+ngx_http_payments_looks_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t                 i;
+    ngx_payments_look_t       *look;
+    ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
+
+    (void) cf;
+
+    for (i = 0; i < pmcf->merchants.nelts; i++) {
+        look = &merchants[i]->look;
+
+        if (add_file(pmcf, look, &look->style_file) != NGX_OK
+            || add_file(pmcf, look, &look->logo_file) != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_qsort(pmcf->look_files.elts, pmcf->look_files.nelts,
+              sizeof(ngx_payments_look_file_t), by_name);
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+add_file(ngx_http_payments_main_conf_t *pmcf, ngx_payments_look_t *look,
+    const ngx_str_t *name)
+{
+    ngx_payments_look_file_t  *file;
+
+    if (name->len == 0) {
+        return NGX_OK;
+    }
+
+    file = ngx_array_push(&pmcf->look_files);
+    if (file == NULL) {
+        return NGX_ERROR;
+    }
+
+    file->name = ngx_payments_str(*name);
+    file->look = look;
+
+    return NGX_OK;
+}
+
+
+static int
+by_name(const void *a, const void *b)
+{
+    const ngx_payments_look_file_t  *one = a, *two = b;
+
+    return pay_str_cmp(one->name, two->name);
+}
 
 
 char *

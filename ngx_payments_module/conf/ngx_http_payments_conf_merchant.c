@@ -55,33 +55,23 @@ static const word_t  merchant_words[] = {
 };
 
 
-/* Without one of the three a merchant could not sell: no token would be
+/* Whether two blocks have one id is seen when all are read and sorted.  Without
+ * one of the three a merchant could not sell: no token would be
  * believed, no buyer come back, no PSP take the order. */
 char *
 ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
     ngx_str_t                      *value;
-    ngx_uint_t                      i;
     ngx_conf_t                     *at;
     ngx_http_payments_at_t          place;
-    ngx_payments_merchant_t        *merchant, **slot, **merchants;
+    ngx_payments_merchant_t        *merchant, **slot;
     ngx_http_payments_main_conf_t  *pmcf = conf;
 
     value = cf->args->elts;
-    merchants = pmcf->merchants.elts;
 
     if (!pay_id_is_valid(ngx_payments_str(value[1]))) {
         return "needs a name of A-Z a-z 0-9 . _ ~ -";
-    }
-
-    for (i = 0; i < pmcf->merchants.nelts; i++) {
-        if (pay_str_eq(merchants[i]->merchant.id, ngx_payments_str(value[1]))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "payments_merchant \"%V\" stands twice: merge "
-                               "the blocks", &value[1]);
-            return NGX_CONF_ERROR;
-        }
     }
 
     merchant = ngx_pcalloc(cf->pool, sizeof(ngx_payments_merchant_t));
@@ -120,7 +110,7 @@ merchant_jwt_key(ngx_conf_t *cf, void *object)
 {
     ngx_payments_merchant_t  *merchant = object;
 
-    return ngx_http_payments_jwt_key(cf, &merchant->jwt_keys,
+    return ngx_http_payments_jwt_key(cf, &merchant->jwt_keys, cf->temp_pool,
                                      merchant->merchant.id);
 }
 
@@ -133,7 +123,7 @@ merchant_psps(ngx_conf_t *cf, void *object)
     ngx_uint_t                i, j;
     ngx_payments_merchant_t  *merchant = object;
 
-    merchant->psps = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
+    merchant->psps = ngx_array_create(cf->temp_pool, 4, sizeof(ngx_str_t));
     if (merchant->psps == NULL) {
         return NGX_CONF_ERROR;
     }

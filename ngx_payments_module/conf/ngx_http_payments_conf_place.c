@@ -9,51 +9,130 @@
 #include "pay_near.h"
 
 
-/* `owner` is a pointer that is only compared: a block's object, a location's
- * or the main configuration.  `file` is nginx' text and lives as long as the
- * cycle. */
+/* A place, in the list of its owner's, which are found by the owner's pointer:
+ * a block's object, a location's or the main configuration.  `file` is nginx'
+ * text and lives as long as the cycle. */
+typedef struct place_s  place_t;
+
+struct place_s {
+    place_t           *next;
+    ngx_str_t          word;
+    ngx_str_t          file;
+    ngx_uint_t         line;
+};
+
 typedef struct {
-    const void  *owner;
-    ngx_str_t    word;
-    ngx_str_t    file;
-    ngx_uint_t   line;
-} place_t;
+    ngx_rbtree_node_t  node;             /* node.key is the pointer */
+    place_t           *first;
+    place_t          **end;
+} owner_t;
+
+struct ngx_http_payments_places_s {
+    ngx_rbtree_t       owners;
+    ngx_rbtree_node_t  sentinel;
+};
 
 
 #define LIST_SIZE  768
 
 
+static owner_t *find(const ngx_http_payments_main_conf_t *pmcf,
+    const void *owner);
+static owner_t *make(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    const void *owner);
 static u_char *list_words(u_char *p, u_char *last,
     const char *const *words);
 
 
-/* All places are in one array of a few hundred at most. */
+/* Ten thousand merchants have a hundred thousand places, which nobody asks for
+ * once the configuration is read: they lie in the pool that ends then. */
 ngx_int_t
 ngx_http_payments_note(ngx_conf_t *cf, const void *owner, const char *word)
 {
+    owner_t                        *of;
     place_t                        *place;
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
 
-    if (pmcf->places == NULL) {
-        pmcf->places = ngx_array_create(cf->pool, 32, sizeof(place_t));
-        if (pmcf->places == NULL) {
-            return NGX_ERROR;
-        }
+    of = find(pmcf, owner);
+    if (of == NULL) {
+        of = make(cf, pmcf, owner);
     }
 
-    place = ngx_array_push(pmcf->places);
-    if (place == NULL) {
+    place = ngx_palloc(cf->temp_pool, sizeof(place_t));
+    if (of == NULL || place == NULL) {
         return NGX_ERROR;
     }
 
-    place->owner = owner;
+    place->next = NULL;
     place->word = ngx_payments_nstr(pay_str_of(word));
     place->file = cf->conf_file->file.name;
     place->line = cf->conf_file->line;
 
+    *of->end = place;
+    of->end = &place->next;
+
     return NGX_OK;
+}
+
+
+void
+ngx_http_payments_places_forget(ngx_http_payments_main_conf_t *pmcf)
+{
+    pmcf->places = NULL;
+}
+
+
+static owner_t *
+find(const ngx_http_payments_main_conf_t *pmcf, const void *owner)
+{
+    ngx_rbtree_key_t    key = (ngx_rbtree_key_t) (uintptr_t) owner;
+    ngx_rbtree_node_t  *node, *sentinel;
+
+    if (pmcf->places == NULL) {
+        return NULL;
+    }
+
+    node = pmcf->places->owners.root;
+    sentinel = &pmcf->places->sentinel;
+
+    while (node != sentinel && node->key != key) {
+        node = key < node->key ? node->left : node->right;
+    }
+
+    return node == sentinel ? NULL : ngx_rbtree_data(node, owner_t, node);
+}
+
+
+static owner_t *
+make(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf, const void *owner)
+{
+    owner_t                     *of;
+    ngx_http_payments_places_t  *places = pmcf->places;
+
+    if (places == NULL) {
+        places = ngx_palloc(cf->temp_pool, sizeof(ngx_http_payments_places_t));
+        if (places == NULL) {
+            return NULL;
+        }
+
+        ngx_rbtree_init(&places->owners, &places->sentinel,
+                        ngx_rbtree_insert_value);
+        pmcf->places = places;
+    }
+
+    of = ngx_palloc(cf->temp_pool, sizeof(owner_t));
+    if (of == NULL) {
+        return NULL;
+    }
+
+    of->node.key = (ngx_rbtree_key_t) (uintptr_t) owner;
+    of->first = NULL;
+    of->end = &of->first;
+    ngx_rbtree_insert(&places->owners, &of->node);
+
+    return of;
 }
 
 
@@ -61,18 +140,20 @@ ngx_http_payments_note(ngx_conf_t *cf, const void *owner, const char *word)
 char *
 ngx_http_payments_once(ngx_conf_t *cf, const void *owner)
 {
+    owner_t                        *of;
     place_t                        *place;
     ngx_str_t                      *word = cf->args->elts;
-    ngx_uint_t                      i;
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
-    place = pmcf->places != NULL ? pmcf->places->elts : NULL;
+    of = find(pmcf, owner);
 
-    for (i = 0; place != NULL && i < pmcf->places->nelts; i++) {
-        if (place[i].owner == owner
-            && pay_str_eq(ngx_payments_str(place[i].word),
-                          ngx_payments_str(*word)))
+    for (place = of == NULL ? NULL : of->first;
+         place != NULL;
+         place = place->next)
+    {
+        if (pay_str_eq(ngx_payments_str(place->word),
+                       ngx_payments_str(*word)))
         {
             return "is duplicate";
         }
@@ -90,27 +171,26 @@ ngx_conf_t *
 ngx_http_payments_at(ngx_http_payments_at_t *at, ngx_conf_t *cf,
     const void *owner, const char *word, ngx_uint_t n)
 {
+    owner_t                        *of;
     place_t                        *place, *found = NULL;
-    ngx_uint_t                      i;
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
-    place = pmcf->places != NULL ? pmcf->places->elts : NULL;
+    of = find(pmcf, owner);
 
-    for (i = 0; place != NULL && i < pmcf->places->nelts; i++) {
-        if (place[i].owner != owner) {
-            continue;
-        }
-
-        if (pay_str_is(ngx_payments_str(place[i].word), word)) {
-            found = &place[i];
+    for (place = of == NULL ? NULL : of->first;
+         place != NULL;
+         place = place->next)
+    {
+        if (pay_str_is(ngx_payments_str(place->word), word)) {
+            found = place;
 
             if (n-- == 0) {
                 break;
             }
 
-        } else if (found == NULL && place[i].word.len == 0) {
-            found = &place[i];          /* the block's own line */
+        } else if (found == NULL && place->word.len == 0) {
+            found = place;              /* the block's own line */
         }
     }
 

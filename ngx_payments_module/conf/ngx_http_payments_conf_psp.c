@@ -107,8 +107,8 @@ static const word_t  psp_words[] = {
     { .name = NULL }
 };
 
-/* The index is the block's place in the file; it may change with each reload,
- * so shared memory goes by names. */
+/* The index is the block's place among the names of all; it may change with
+ * each reload, so shared memory goes by names. */
 char *
 ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -134,7 +134,7 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (pmcf->psps.nelts == NGX_PAYMENTS_PSPS_MAX) {
-        return "stands more than 32 times";
+        return "stands more than 256 times: run a second gateway";
     }
 
     psp = ngx_pcalloc(cf->pool, sizeof(ngx_payments_psp_t));
@@ -146,7 +146,6 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *slot = psp;
     psp->block = "payments_psp";
     psp->psp.name = ngx_payments_str(value[1]);
-    psp->psp.index = (unsigned) pmcf->psps.nelts - 1;
     psp->psp.account.live = NGX_CONF_UNSET;
     psp->concurrency = NGX_CONF_UNSET_UINT;
     psp->psp.backfill_ms = NGX_CONF_UNSET;

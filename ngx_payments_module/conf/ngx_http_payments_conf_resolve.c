@@ -9,20 +9,16 @@
 #include "conf/ngx_http_payments_conf_resolve.h"
 #include "conf/ngx_http_payments_conf_cell.h"
 #include "conf/ngx_http_payments_conf_health.h"
+#include "conf/ngx_http_payments_conf_key.h"
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_retry.h"
 #include "conf/ngx_http_payments_conf_route.h"
 #include "conf/ngx_http_payments_conf_webhook.h"
+#include "pay_sorted.h"
 
 
 #define LEASE_SLACK_MS    5000
 #define POLL_AFTER_MS     15000
-
-
-/* The digest of a key, in a form that is the same for all its spellings. */
-typedef struct {
-    u_char         bytes[PAY_JWT_DIGEST_SIZE];
-} digest_t;
 
 
 static ngx_msec_t longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf);
@@ -35,10 +31,19 @@ static char *resolve_merchant(ngx_conf_t *cf,
     pay_merchant_t *core);
 static char *resolve_keys(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, pay_merchant_t *merchants);
-static char *add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
-    ngx_array_t *digests, const pay_jwt_key_t *key, pay_merchant_t *owner);
-static const char *key_clash(const pay_jwt_key_t *a, digest_t *da,
-    const pay_jwt_key_t *b, digest_t *db);
+static ngx_int_t collect_keys(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, pay_merchant_t *core);
+static ngx_uint_t has_kid(const ngx_payments_merchant_t *merchant,
+    ngx_uint_t n);
+static char *check_shared(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf);
+static ngx_conf_t *at_key(ngx_http_payments_at_t *at, ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, const pay_jwt_key_t *key);
+static int by_digest(const void *a, const void *b);
+static char *clash(ngx_conf_t *cf, const pay_jwt_key_t *known,
+    const pay_jwt_key_t *key, const char *why);
+static char *sort(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf);
+static int by_name(const void *a, const void *b);
+static int by_id(const void *a, const void *b);
 
 
 /* A module that is loaded and not used is no error: nothing of it runs then. */
@@ -74,6 +79,11 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
         return NGX_CONF_ERROR;
     }
 
+    rv = sort(cf, pmcf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     pmcf->env.lease_ms = (int64_t) (longest_psp_timeout(pmcf)
                                     + LEASE_SLACK_MS);
     pmcf->env.poll_after_ms = POLL_AFTER_MS;
@@ -94,6 +104,60 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     rv = resolve_merchants(cf, pmcf, core);
 
     return rv == NGX_CONF_OK ? resolve_keys(cf, pmcf, core) : rv;
+}
+
+
+/* Each request searches these, so they are sorted once.  Two of one id stand
+ * beside each other then; for PSPs, of which there are few, that was found when
+ * they were read. */
+static char *
+sort(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t                 i;
+    ngx_conf_t                *at;
+    ngx_payments_psp_t       **psps = pmcf->psps.elts;
+    ngx_http_payments_at_t     place;
+    ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
+
+    ngx_qsort(psps, pmcf->psps.nelts, sizeof(ngx_payments_psp_t *), by_name);
+
+    for (i = 0; i < pmcf->psps.nelts; i++) {
+        psps[i]->psp.index = (unsigned) i;
+    }
+
+    ngx_qsort(merchants, pmcf->merchants.nelts,
+              sizeof(ngx_payments_merchant_t *), by_id);
+
+    for (i = 1; i < pmcf->merchants.nelts; i++) {
+        if (by_id(&merchants[i - 1], &merchants[i]) == 0) {
+            at = ngx_http_payments_at(&place, cf, merchants[i], "", 0);
+            ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
+                               "payments_merchant \"%V\" stands twice: merge "
+                               "the blocks",
+                               &ngx_payments_nstr(merchants[i]->merchant.id));
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static int
+by_name(const void *a, const void *b)
+{
+    ngx_payments_psp_t *const  *one = a, *const *two = b;
+
+    return pay_str_cmp((*one)->psp.name, (*two)->psp.name);
+}
+
+
+static int
+by_id(const void *a, const void *b)
+{
+    ngx_payments_merchant_t *const  *one = a, *const *two = b;
+
+    return pay_str_cmp((*one)->merchant.id, (*two)->merchant.id);
 }
 
 
@@ -236,99 +300,167 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
 
 /* All keys of all merchants stand in one table, as a token names its key and
- * not its merchant. */
+ * not its merchant; by issuer, since the merchants are sorted. */
 static char *
 resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     pay_merchant_t *core)
 {
-    char                      *rv;
     ngx_uint_t                 i, j;
     ngx_conf_t                *at;
-    ngx_array_t                digests;
     pay_jwt_key_t             *keys;
     ngx_http_payments_at_t     place;
-    ngx_payments_merchant_t  **merchants;
+    ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
 
-    if (ngx_array_init(&digests, cf->temp_pool, 8, sizeof(digest_t))
-        != NGX_OK)
-    {
+    if (collect_keys(cf, pmcf, core) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    merchants = pmcf->merchants.elts;
+    for (i = 0; i < pmcf->merchants.nelts; i++) {
+        keys = merchants[i]->jwt_keys->elts;
+
+        for (j = 1; j < merchants[i]->jwt_keys->nelts; j++) {
+            if (has_kid(merchants[i], j)) {
+                at = ngx_http_payments_at(&place, cf, merchants[i], "jwt_key",
+                                          j);
+                return clash(at, &keys[j], &keys[j],
+                             "two keys of one kid: give each its own");
+            }
+        }
+    }
+
+    return check_shared(cf, pmcf);
+}
+
+
+/* The array of the block ends with the reading, as its lines do. */
+static ngx_int_t
+collect_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    pay_merchant_t *core)
+{
+    ngx_uint_t                 i, j, n = 0;
+    pay_jwt_key_t             *keys, *slot;
+    ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
+
+    for (i = 0; i < pmcf->merchants.nelts; i++) {
+        n += merchants[i]->jwt_keys->nelts;
+    }
+
+    if (ngx_array_init(&pmcf->jwt_keys, cf->pool, n, sizeof(pay_jwt_key_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     for (i = 0; i < pmcf->merchants.nelts; i++) {
         keys = merchants[i]->jwt_keys->elts;
 
         for (j = 0; j < merchants[i]->jwt_keys->nelts; j++) {
-            at = ngx_http_payments_at(&place, cf, merchants[i], "jwt_key", j);
-            rv = add_key(at, pmcf, &digests, &keys[j], &core[i]);
-            if (rv != NGX_CONF_OK) {
-                return rv;
+            slot = ngx_array_push(&pmcf->jwt_keys);
+            if (slot == NULL) {
+                return NGX_ERROR;
             }
+
+            *slot = keys[j];
+            slot->owner = &core[i];
         }
     }
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
-/* One key speaks for one merchant only, or the one could be the other. */
+/* 1: a key in front of the n-th has its kid. */
+static ngx_uint_t
+has_kid(const ngx_payments_merchant_t *merchant, ngx_uint_t n)
+{
+    ngx_uint_t            i;
+    const pay_jwt_key_t  *keys = merchant->jwt_keys->elts;
+
+    for (i = 0; i < n; i++) {
+        if (pay_str_eq(keys[i].kid, keys[n].kid)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* One key speaks for one merchant only, or the one could be the other.  Sorted
+ * by digest, equal ones stand beside each other; digests, not files, as one key
+ * has many spellings. */
 static char *
-add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
-    ngx_array_t *digests, const pay_jwt_key_t *key, pay_merchant_t *owner)
+check_shared(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
-    digest_t       *digest, *of;
-    ngx_uint_t      i;
-    const char     *why;
-    pay_jwt_key_t  *known, *slot;
+    ngx_uint_t               i, n = pmcf->jwt_keys.nelts;
+    ngx_conf_t              *at;
+    pay_jwt_key_t           *keys = pmcf->jwt_keys.elts, **sorted;
+    ngx_http_payments_at_t   place;
 
-    digest = ngx_array_push(digests);
-    if (digest == NULL
-        || pay_jwt_key_digest(key->alg, key->key, digest->bytes) != PAY_OK)
-    {
+    sorted = ngx_palloc(cf->temp_pool, n * sizeof(pay_jwt_key_t *));
+    if (sorted == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    of = digests->elts;
-    known = pmcf->jwt_keys.elts;
+    for (i = 0; i < n; i++) {
+        sorted[i] = &keys[i];
+    }
 
-    for (i = 0; i < pmcf->jwt_keys.nelts; i++) {
-        why = key_clash(&known[i], &of[i], key, digest);
+    ngx_qsort(sorted, n, sizeof(pay_jwt_key_t *), by_digest);
 
-        if (why != NULL) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                          "payments_merchant \"%V\" and \"%V\" have %s",
-                          &ngx_payments_nstr(known[i].issuer),
-                          &ngx_payments_nstr(key->issuer), why);
-            return NGX_CONF_ERROR;
+    for (i = 1; i < n; i++) {
+        if (ngx_http_payments_same_key(sorted[i - 1], sorted[i])) {
+            at = at_key(&place, cf, pmcf, sorted[i]);
+            return clash(at, sorted[i - 1], sorted[i],
+                         "the same jwt_key: each merchant needs keys of its "
+                         "own");
         }
     }
-
-    slot = ngx_array_push(&pmcf->jwt_keys);
-    if (slot == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *slot = *key;
-    slot->owner = owner;
 
     return NGX_CONF_OK;
 }
 
 
-/* Digests, not files: one key has many spellings. */
-static const char *
-key_clash(const pay_jwt_key_t *a, digest_t *da, const pay_jwt_key_t *b,
-    digest_t *db)
+/* cf, as if it were reading the key's line: the n-th of its block. */
+static ngx_conf_t *
+at_key(ngx_http_payments_at_t *at, ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, const pay_jwt_key_t *key)
 {
-    if (ngx_memcmp(da->bytes, db->bytes, sizeof(da->bytes)) == 0) {
-        return "the same jwt_key: each merchant needs keys of its own";
+    ngx_uint_t                 i, n = 0;
+    const pay_jwt_key_t       *keys = pmcf->jwt_keys.elts;
+    ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
+
+    i = (const pay_merchant_t *) key->owner - pmcf->env.merchants;
+
+    while (key - n > keys && key[-(ngx_int_t) n - 1].owner == key->owner) {
+        n++;
     }
 
-    if (pay_str_eq(a->issuer, b->issuer) && pay_str_eq(a->kid, b->kid)) {
-        return "two keys of one kid: give each its own";
-    }
+    return ngx_http_payments_at(at, cf, merchants[i], "jwt_key", n);
+}
 
-    return NULL;
+
+/* The one that stands later in the table comes later among equals. */
+static int
+by_digest(const void *a, const void *b)
+{
+    const pay_jwt_key_t *const  *one = a, *const *two = b;
+    int                          order;
+
+    order = ngx_memcmp((*one)->digest, (*two)->digest, PAY_JWT_DIGEST_SIZE);
+
+    return order != 0 ? order : (*one > *two) - (*one < *two);
+}
+
+
+static char *
+clash(ngx_conf_t *cf, const pay_jwt_key_t *known, const pay_jwt_key_t *key,
+    const char *why)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "payments_merchant \"%V\" and \"%V\" have %s",
+                       &ngx_payments_nstr(known->issuer),
+                       &ngx_payments_nstr(key->issuer), why);
+
+    return NGX_CONF_ERROR;
 }

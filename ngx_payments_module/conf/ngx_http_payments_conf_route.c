@@ -98,7 +98,7 @@ ngx_http_payments_merchant_route(ngx_conf_t *cf, void *object)
     ngx_payments_merchant_t  *merchant = object;
 
     if (merchant->routes == NULL) {
-        merchant->routes = ngx_array_create(cf->pool, 4, sizeof(route_t));
+        merchant->routes = ngx_array_create(cf->temp_pool, 1, sizeof(route_t));
         if (merchant->routes == NULL) {
             return NGX_CONF_ERROR;
         }

@@ -153,7 +153,8 @@ staff_key(ngx_conf_t *cf, void *object)
 {
     ngx_payments_console_conf_t  *console = object;
 
-    return ngx_http_payments_jwt_key(cf, &console->keys, PAY_STR(""));
+    return ngx_http_payments_jwt_key(cf, &console->keys, cf->pool,
+                                     PAY_STR(""));
 }
 
 
@@ -411,7 +412,7 @@ key_clash(const ngx_http_payments_main_conf_t *pmcf,
     const pay_jwt_key_t  *staff = pmcf->console.keys->elts;
 
     for (k = 0; k < pmcf->jwt_keys.nelts; k++) {
-        if (ngx_http_payments_same_key(key, &merchants[k]) == 1) {
+        if (ngx_http_payments_same_key(key, &merchants[k])) {
             return "has a jwt_key that a payments_merchant has, too, who "
                    "could sign tokens of staff with it: make another one";
         }

@@ -11,8 +11,9 @@
 #include "pay_json.h"
 
 
-/* the lines and keys end early, the rest does not */
-#define SETTINGS_MAX  (768 * 1024)
+/* the lines, the keys and the list of merchants end early, the rest does not */
+#define SETTINGS_MAX   (768 * 1024)
+#define MERCHANTS_END  (640 * 1024)
 
 
 static void add_gateway(pay_buf_t *buf,
@@ -60,7 +61,8 @@ ngx_http_payments_settings(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "payments_console: the settings are more than 768 "
                            "KiB of JSON: serve the console by a configuration "
-                           "with fewer merchants");
+                           "with fewer groups of staff, settlements and "
+                           "pay-outs");
         return NGX_ERROR;
     }
 
@@ -147,9 +149,13 @@ add_merchants(pay_buf_t *buf, const ngx_http_payments_main_conf_t *pmcf)
     const pay_merchant_t      *merchant;
     ngx_payments_merchant_t  **blocks = pmcf->merchants.elts;
 
+    number(buf, ",\"merchant_count\":", (int64_t) pmcf->env.merchant_count);
     pay_buf_text(buf, ",\"merchants\":[");
 
-    for (i = 0; i < pmcf->env.merchant_count; i++) {
+    for (i = 0;
+         i < pmcf->env.merchant_count && buf->len < MERCHANTS_END;
+         i++)
+    {
         merchant = &pmcf->env.merchants[i];
 
         text(buf, i == 0 ? "{\"id\":" : ",{\"id\":", merchant->id);

@@ -6,6 +6,7 @@
 #include "http/ngx_http_payments_look.h"
 #include "http/ngx_http_payments_send.h"
 #include "util/ngx_http_payments_ctx.h"
+#include "pay_sorted.h"
 
 
 #define PATH_MAX_LEN  4096
@@ -25,10 +26,10 @@ static ngx_int_t send_file(ngx_http_request_t *r, ngx_str_t *type,
 ngx_int_t
 ngx_http_payments_look(ngx_http_request_t *r)
 {
-    pay_str_t                       file;
-    ngx_uint_t                      i;
+    size_t                          i;
+    pay_str_t                       name;
     ngx_payments_look_t            *look;
-    ngx_payments_merchant_t       **merchants;
+    const ngx_payments_look_file_t  *files;
     ngx_http_payments_loc_conf_t   *plcf;
     ngx_http_payments_main_conf_t  *pmcf;
 
@@ -39,24 +40,24 @@ ngx_http_payments_look(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    file.len = r->uri.len - plcf->prefix.len;
-    file.data = r->uri.data + plcf->prefix.len;
-    merchants = pmcf->merchants.elts;
+    name.len = r->uri.len - plcf->prefix.len;
+    name.data = r->uri.data + plcf->prefix.len;
 
-    for (i = 0; i < pmcf->merchants.nelts; i++) {
-        look = &merchants[i]->look;
+    files = pmcf->look_files.elts;
+    i = pay_sorted_find(files, pmcf->look_files.nelts,
+                        sizeof(ngx_payments_look_file_t),
+                        offsetof(ngx_payments_look_file_t, name), name);
 
-        if (pay_str_eq(file, ngx_payments_str(look->style_file))) {
-            return send_file(r, &style_type, &look->style);
-        }
-
-        if (pay_str_eq(file, ngx_payments_str(look->logo_file))) {
-            return send_file(r, look->logo_is_svg ? &svg_type : &png_type,
-                             &look->logo);
-        }
+    if (i == pmcf->look_files.nelts) {
+        return NGX_DECLINED;
     }
 
-    return NGX_DECLINED;
+    look = files[i].look;
+
+    return pay_str_eq(name, ngx_payments_str(look->style_file))
+           ? send_file(r, &style_type, &look->style)
+           : send_file(r, look->logo_is_svg ? &svg_type : &png_type,
+                       &look->logo);
 }
 
 
@@ -64,16 +65,13 @@ const ngx_payments_look_t *
 ngx_http_payments_look_of(const ngx_http_payments_main_conf_t *pmcf,
     pay_str_t merchant_id)
 {
-    ngx_uint_t                 i;
+    const pay_merchant_t      *merchant;
     ngx_payments_merchant_t  **merchants = pmcf->merchants.elts;
 
-    for (i = 0; i < pmcf->merchants.nelts; i++) {
-        if (pay_str_eq(merchants[i]->merchant.id, merchant_id)) {
-            return &merchants[i]->look;
-        }
-    }
+    merchant = pay_env_merchant(&pmcf->env, merchant_id);
 
-    return NULL;
+    return merchant == NULL ? NULL
+           : &merchants[merchant - pmcf->env.merchants]->look;
 }
 
 

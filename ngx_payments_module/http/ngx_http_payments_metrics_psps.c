@@ -14,7 +14,6 @@
 static void write_webhooks(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_outcomes(pay_buf_t *buf, pay_str_t psp,
     const ngx_atomic_t *counts);
-static ngx_uint_t is_counted(const ngx_payments_counters_t *c, pay_str_t name);
 static void write_last(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c,
     ngx_uint_t is_open);
@@ -88,7 +87,7 @@ write_webhooks(pay_buf_t *buf, const ngx_payments_counters_t *c)
     pay_metric_family(buf, "payments_webhook_events_total", "counter",
                       "Webhooks by what became of them.");
 
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+    for (i = 0; i <= NGX_PAYMENTS_PSP_SLOTS; i++) {
         psp = psp_stat(c, i);
 
         if (psp != NULL) {
@@ -97,27 +96,10 @@ write_webhooks(pay_buf_t *buf, const ngx_payments_counters_t *c)
     }
 
     for (i = 0; i < env->psp_count; i++) {
-        if (!is_counted(c, env->psps[i].name)) {
+        if (ngx_payments_psp_stat_find(c, env->psps[i].name) == NULL) {
             write_outcomes(buf, env->psps[i].name, none);
         }
     }
-}
-
-
-static ngx_uint_t
-is_counted(const ngx_payments_counters_t *c, pay_str_t name)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX && c->psps[i] != NULL; i++) {
-        if (c->psps[i]->len == name.len
-            && ngx_memcmp(c->psps[i]->name, name.data, name.len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -147,7 +129,7 @@ write_last(pay_buf_t *buf, const ngx_payments_counters_t *c)
     pay_metric_family(buf, name, "gauge",
                       "When the last webhook came whose signature was right.");
 
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+    for (i = 0; i <= NGX_PAYMENTS_PSP_SLOTS; i++) {
         psp = psp_stat(c, i);
 
         if (psp != NULL && psp->webhook_at != 0) {
@@ -170,7 +152,7 @@ write_certificates(pay_buf_t *buf, const ngx_payments_counters_t *c)
     pay_metric_family(buf, name, "gauge",
                       "When the certificate ends that the PSP showed last.");
 
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+    for (i = 0; i <= NGX_PAYMENTS_PSP_SLOTS; i++) {
         psp = psp_stat(c, i);
 
         if (psp != NULL && psp->cert_end != 0) {
@@ -191,7 +173,7 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c,
     pay_metric_family(buf, "payments_psp_calls_total", "counter",
                       "Calls to payment service providers.");
 
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+    for (i = 0; i <= NGX_PAYMENTS_PSP_SLOTS; i++) {
         psp = psp_stat(c, i);
 
         for (k = 0; psp != NULL && k < PAY_CALL_COUNT; k++) {
@@ -202,7 +184,7 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c,
     pay_metric_family(buf, "payments_psp_call_duration_seconds", "histogram",
                       "From the start of a call to its answer or failure.");
 
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+    for (i = 0; i <= NGX_PAYMENTS_PSP_SLOTS; i++) {
         psp = psp_stat(c, i);
 
         if (psp != NULL) {
@@ -228,7 +210,7 @@ write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "Webhooks that were refused and put aside for operators, "
                       "by why.");
 
-    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+    for (i = 0; i <= NGX_PAYMENTS_PSP_SLOTS; i++) {
         psp = psp_stat(c, i);
 
         for (k = 0; psp != NULL && k < NGX_PAYMENTS_REASONS; k++) {
@@ -261,7 +243,7 @@ write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c)
                           ? "Events of a PSP's list that had never come."
                           : "Events that a PSP has listed.");
 
-        for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+        for (i = 0; i <= NGX_PAYMENTS_PSP_SLOTS; i++) {
             psp = psp_stat(c, i);
 
             if (psp != NULL && lists_events(psp)) {
@@ -292,7 +274,7 @@ lists_events(const ngx_payments_psp_stat_t *stat)
 static const ngx_payments_psp_stat_t *
 psp_stat(const ngx_payments_counters_t *c, ngx_uint_t i)
 {
-    return i == NGX_PAYMENTS_PSPS_MAX ? &c->other_psp : c->psps[i];
+    return i == NGX_PAYMENTS_PSP_SLOTS ? &c->other_psp : c->psps[i];
 }
 
 
@@ -341,12 +323,18 @@ write_health(pay_buf_t *buf)
 {
     ngx_uint_t                      i, k, n;
     const pay_psp_conf_t           *psps;
-    ngx_payments_health_stat_t      stats[NGX_PAYMENTS_PSPS_MAX];
+    ngx_payments_health_stat_t     *stats;
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_payments_main_conf();
     psps = pmcf->env.psps;
-    n = ngx_min(pmcf->env.psp_count, NGX_PAYMENTS_PSPS_MAX);
+    n = pmcf->env.psp_count;
+
+    stats = pay_calloc(buf->arena, n * sizeof(ngx_payments_health_stat_t));
+    if (stats == NULL) {
+        pay_buf_fail(buf, PAY_NO_MEMORY);
+        return;
+    }
 
     for (i = 0; i < n; i++) {
         ngx_payments_health_stat(i, &stats[i]);

@@ -5,19 +5,18 @@
  */
 
 #include "http/ngx_http_payments_node.h"
+#include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_health.h"
 #include "shm/ngx_payments_zone.h"
 #include "pay_json.h"
 
 
-#define NODE_MAX          (64 * 1024)
+#define PSP_MAX           2048         /* bytes of JSON */
 #define CERTIFICATE_SOON  (30 * 86400)
 
 
 static void add_psp(pay_buf_t *buf, const ngx_payments_counters_t *counters,
     const ngx_payments_psp_t *psp, ngx_uint_t index);
-static const ngx_payments_psp_stat_t *stat_of(
-    const ngx_payments_counters_t *counters, pay_str_t name);
 static void add_certificate(pay_buf_t *buf,
     const ngx_payments_psp_stat_t *stat);
 static void add_quantile(pay_buf_t *buf, const char *before,
@@ -34,7 +33,7 @@ ngx_http_payments_node(const ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_psp_t   **psps = pmcf->psps.elts;
     ngx_payments_shctx_t  *ctx = ngx_payments_shctx(NULL);
 
-    pay_buf_init(&buf, arena, NODE_MAX);
+    pay_buf_init(&buf, arena, 2 + pmcf->psps.nelts * PSP_MAX);
     pay_buf_text(&buf, "[");
 
     for (i = 0; ctx != NULL && i < pmcf->psps.nelts; i++) {
@@ -57,7 +56,8 @@ add_psp(pay_buf_t *buf, const ngx_payments_counters_t *counters,
     const ngx_payments_histogram_t  *duration;
 
     ngx_payments_health_stat(index, &stat);
-    counted = stat_of(counters, psp->psp.name);
+    /* NULL: nothing of this PSP was counted yet */
+    counted = ngx_payments_psp_stat_find(counters, psp->psp.name);
     duration = counted != NULL ? &counted->duration : NULL;
 
     pay_buf_text(buf, "{\"psp\":\"");
@@ -77,27 +77,6 @@ add_psp(pay_buf_t *buf, const ngx_payments_counters_t *counters,
     add_certificate(buf, counted);
     pay_buf_text(buf, psp->pinned.len != 0 ? ",\"pinned\":true}"
                                            : ",\"pinned\":false}");
-}
-
-
-/* NULL: nothing of this PSP was counted yet. */
-static const ngx_payments_psp_stat_t *
-stat_of(const ngx_payments_counters_t *counters, pay_str_t name)
-{
-    ngx_uint_t                      i;
-    const ngx_payments_psp_stat_t  *stat;
-
-    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX; i++) {
-        stat = counters->psps[i];
-
-        if (stat != NULL
-            && pay_str_eq((pay_str_t) { stat->len, stat->name }, name))
-        {
-            return stat;
-        }
-    }
-
-    return NULL;
 }
 
 

@@ -66,6 +66,8 @@ static ngx_uint_t is_past(ngx_msec_t time);
 static void wipe(auth_t *auth);
 
 
+/* More than a megabyte of zeros, of which the kernel gives memory to those
+ * pages alone that are written: those of PSPs that want a token. */
 static auth_t  auths[AUTHS_MAX];
 
 
@@ -152,9 +154,11 @@ ngx_payments_oauth_stop(void)
         if (auths[i].timer.timer_set) {
             ngx_del_timer(&auths[i].timer);
         }
-    }
 
-    OPENSSL_cleanse(auths, sizeof(auths));
+        if (auths[i].waiting.next != NULL) {
+            OPENSSL_cleanse(&auths[i], sizeof(auth_t));
+        }
+    }
 }
 
 

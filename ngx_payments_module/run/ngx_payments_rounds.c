@@ -37,8 +37,8 @@
 /* - limits: the ages of payments_watchdog as JSON, which SQL reads.
  * - busy: the sweep's call is under way; the same memory cannot be queued
  *   twice.
- * - backfills: the comparisons with PSPs' lists of events, by the index of the
- *   PSP; those without a list have a zeroed one.
+ * - backfills: the comparisons with lists of events, of those PSPs of the cell
+ *   that have one.
  * - replay: reads bodies of webhooks again that an operator names (payctl
  *   webhook replay). */
 typedef struct {
@@ -63,6 +63,8 @@ static void sweep_handler(ngx_event_t *ev);
 static void sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static ngx_int_t backfills_start(rounds_t *rounds, ngx_cycle_t *cycle);
+static ngx_uint_t is_compared(const rounds_t *rounds,
+    const pay_psp_conf_t *psp);
 static void start(rounds_t *rounds, ngx_payments_round_t *round,
     const ngx_payments_round_kind_t *kind, const void *subject,
     ngx_log_t *log);
@@ -208,32 +210,40 @@ sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
 }
 
 
-/* One more than there are PSPs, as an allocation of 0 bytes would look like a
+/* One more than there are, as an allocation of 0 bytes would look like a
  * failure. */
 static ngx_int_t
 backfills_start(rounds_t *rounds, ngx_cycle_t *cycle)
 {
-    size_t            i;
+    size_t            i, n = 0;
     const pay_env_t  *env = &rounds->pmcf->env;
 
+    for (i = 0; i < env->psp_count; i++) {
+        n += is_compared(rounds, &env->psps[i]);
+    }
+
     rounds->backfills = ngx_pcalloc(cycle->pool,
-                                   (env->psp_count + 1)
-                                   * sizeof(ngx_payments_round_t));
+                                    (n + 1) * sizeof(ngx_payments_round_t));
     if (rounds->backfills == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < env->psp_count; i++) {
-        if (env->psps[i].cell == rounds->cell
-            && env->psps[i].backfill_ms != 0
-            && env->psps[i].adapter->list_request != NULL)
-        {
-            start(rounds, &rounds->backfills[i], &backfill_round, &env->psps[i],
-                  cycle->log);
+    for (i = 0, n = 0; i < env->psp_count; i++) {
+        if (is_compared(rounds, &env->psps[i])) {
+            start(rounds, &rounds->backfills[n++], &backfill_round,
+                  &env->psps[i], cycle->log);
         }
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+is_compared(const rounds_t *rounds, const pay_psp_conf_t *psp)
+{
+    return psp->cell == rounds->cell && psp->backfill_ms != 0
+           && psp->adapter->list_request != NULL;
 }
 
 

@@ -9,25 +9,24 @@
 #include <signal.h>
 
 
+static ngx_payments_health_calls_t *own_count(ngx_payments_health_psp_t *psp,
+    ngx_slab_pool_t *pool);
+static ngx_payments_health_calls_t *make(ngx_payments_health_piece_t *last,
+    ngx_uint_t pieces, ngx_slab_pool_t *pool);
+static void sweep(ngx_payments_health_psp_t *psp, ngx_uint_t own);
 static ngx_uint_t is_alive(uint32_t pid);
-static ngx_payments_health_calls_t *own_count(ngx_payments_healths_t *all,
-    uint32_t psp);
-static ngx_payments_health_calls_t *make(ngx_payments_healths_t *all,
-    uint32_t psp, uint32_t place);
-static void trim(ngx_payments_healths_t *all);
 
 
-/* The sum over all workers; 512 entries at most, and the loop ends at the last
- * one in use. */
+/* The sum over all workers: those of one piece, as a rule. */
 ngx_uint_t
-ngx_payments_calls_of(const ngx_payments_healths_t *all, uint32_t psp)
+ngx_payments_calls_of(const ngx_payments_health_psp_t *psp)
 {
-    uint32_t    i;
-    ngx_uint_t  n;
+    ngx_uint_t                          i, n = 0;
+    const ngx_payments_health_piece_t  *piece;
 
-    for (i = 0, n = 0; i < all->calls_end; i++) {
-        if (all->calls[i].psp == psp) {
-            n += all->calls[i].count;
+    for (piece = &psp->first; piece != NULL; piece = piece->next) {
+        for (i = 0; i < NGX_PAYMENTS_HEALTH_CALLS; i++) {
+            n += piece->calls[i].count;
         }
     }
 
@@ -37,9 +36,9 @@ ngx_payments_calls_of(const ngx_payments_healths_t *all, uint32_t psp)
 
 /* Without a place the call goes uncounted: better than not at all. */
 void
-ngx_payments_calls_add(ngx_payments_healths_t *all, uint32_t psp)
+ngx_payments_calls_add(ngx_payments_health_psp_t *psp, ngx_slab_pool_t *pool)
 {
-    ngx_payments_health_calls_t  *c = own_count(all, psp);
+    ngx_payments_health_calls_t  *c = own_count(psp, pool);
 
     if (c != NULL) {
         ngx_memory_barrier();
@@ -48,18 +47,16 @@ ngx_payments_calls_add(ngx_payments_healths_t *all, uint32_t psp)
 }
 
 
-/* An entry that is not there belongs to a call that found no place in
+/* A count that is not there belongs to a call that found no place in
  * calls_add(), or to one that a sweep took away: nothing is subtracted then. */
 void
-ngx_payments_calls_drop(ngx_payments_healths_t *all, uint32_t psp)
+ngx_payments_calls_drop(ngx_payments_health_psp_t *psp)
 {
-    ngx_payments_health_calls_t  *c = own_count(all, psp);
+    ngx_payments_health_calls_t  *c = own_count(psp, NULL);
 
     if (c != NULL && c->count > 0) {
         c->count--;
     }
-
-    trim(all);
 }
 
 
@@ -68,20 +65,32 @@ ngx_payments_calls_drop(ngx_payments_healths_t *all, uint32_t psp)
 void
 ngx_payments_calls_sweep(ngx_payments_healths_t *all, ngx_uint_t own)
 {
-    uint32_t                      i;
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_HEALTH_PSPS && all->psps[i] != NULL; i++) {
+        sweep(all->psps[i], own);
+    }
+}
+
+
+static void
+sweep(ngx_payments_health_psp_t *psp, ngx_uint_t own)
+{
+    ngx_uint_t                    i;
     ngx_payments_health_calls_t  *c;
+    ngx_payments_health_piece_t  *piece;
 
-    for (i = 0; i < all->calls_end; i++) {
-        c = &all->calls[i];
+    for (piece = &psp->first; piece != NULL; piece = piece->next) {
+        for (i = 0; i < NGX_PAYMENTS_HEALTH_CALLS; i++) {
+            c = &piece->calls[i];
 
-        if (c->count != 0
-            && (c->pid == (uint32_t) ngx_pid ? own : !is_alive(c->pid)))
-        {
-            c->count = 0;
+            if (c->count != 0
+                && (c->pid == (uint32_t) ngx_pid ? own : !is_alive(c->pid)))
+            {
+                c->count = 0;
+            }
         }
     }
-
-    trim(all);
 }
 
 
@@ -95,57 +104,67 @@ is_alive(uint32_t pid)
 }
 
 
-/* This worker's count of this PSP, made if need be; NULL: all are taken.
- * Entries with a count of 0 are free whichever name they carry, so none has to
- * be given back. */
+/* This worker's count; NULL: there is none, and none is made without a pool or
+ * room in it.  Entries with a count of 0 are free whichever number they carry,
+ * so none has to be given back. */
 static ngx_payments_health_calls_t *
-own_count(ngx_payments_healths_t *all, uint32_t psp)
+own_count(ngx_payments_health_psp_t *psp, ngx_slab_pool_t *pool)
 {
-    uint32_t                      i, place;
-    ngx_payments_health_calls_t  *c;
+    ngx_uint_t                    i, pieces = 0;
+    ngx_payments_health_calls_t  *c, *place = NULL;
+    ngx_payments_health_piece_t  *piece, *last = NULL;
 
-    place = all->calls_end;
+    for (piece = &psp->first; piece != NULL; piece = piece->next) {
+        last = piece;
+        pieces++;
 
-    for (i = 0; i < all->calls_end; i++) {
-        c = &all->calls[i];
+        for (i = 0; i < NGX_PAYMENTS_HEALTH_CALLS; i++) {
+            c = &piece->calls[i];
 
-        if (c->count == 0) {
-            place = ngx_min(place, i);
+            if (c->count == 0) {
+                place = place == NULL ? c : place;
 
-        } else if (c->psp == psp && c->pid == (uint32_t) ngx_pid) {
-            return c;
+            } else if (c->pid == (uint32_t) ngx_pid) {
+                return c;
+            }
         }
     }
 
-    return place < NGX_PAYMENTS_HEALTH_CALLS ? make(all, psp, place) : NULL;
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    if (place == NULL) {
+        place = make(last, pieces, pool);
+    }
+
+    if (place != NULL) {
+        place->pid = (uint32_t) ngx_pid;
+    }
+
+    return place;
 }
 
 
 /* `count` is raised by the caller, behind a barrier: an entry with a count
  * always has its owner. */
 static ngx_payments_health_calls_t *
-make(ngx_payments_healths_t *all, uint32_t psp, uint32_t place)
+make(ngx_payments_health_piece_t *last, ngx_uint_t pieces,
+    ngx_slab_pool_t *pool)
 {
-    ngx_payments_health_calls_t  *c = &all->calls[place];
+    ngx_payments_health_piece_t  *piece;
 
-    c->count = 0;
-    c->pid = (uint32_t) ngx_pid;
-    c->psp = psp;
-    all->calls_end = ngx_max(all->calls_end, place + 1);
-
-    return c;
-}
-
-
-/* Loops end at the last that counts. */
-static void
-trim(ngx_payments_healths_t *all)
-{
-    uint32_t  end = all->calls_end;
-
-    while (end > 0 && all->calls[end - 1].count == 0) {
-        end--;
+    if (pieces == NGX_PAYMENTS_HEALTH_PIECES) {
+        return NULL;
     }
 
-    all->calls_end = end;
+    piece = ngx_slab_calloc_locked(pool, sizeof(ngx_payments_health_piece_t));
+    if (piece == NULL) {
+        return NULL;
+    }
+
+    ngx_memory_barrier();
+    last->next = piece;
+
+    return &piece->calls[0];
 }

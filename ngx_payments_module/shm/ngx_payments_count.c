@@ -12,6 +12,7 @@
 
 #include <signal.h>
 
+#include "pay_crypto.h"
 #include "pay_json.h"
 
 
@@ -23,8 +24,7 @@ static ngx_uint_t code_index(ngx_uint_t status);
 static ngx_uint_t observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
 static ngx_payments_psp_stat_t *psp_stat(ngx_uint_t index);
 static ngx_payments_psp_stat_t *psp_stat_named(pay_str_t name);
-static ngx_payments_psp_stat_t *find_psp(ngx_payments_counters_t *c,
-    pay_str_t name);
+static ngx_uint_t slot_of(const ngx_payments_counters_t *c, pay_str_t name);
 static void claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool,
     pay_str_t name);
 static ngx_payments_gauges_t *gauges(void);
@@ -471,7 +471,7 @@ psp_stat(ngx_uint_t index)
 
     name = pmcf->env.psps[index].name;
 
-    psp = find_psp(c, name);
+    psp = c->psps[slot_of(c, name)];
     if (psp != NULL) {
         return psp;
     }
@@ -480,7 +480,7 @@ psp_stat(ngx_uint_t index)
     claim_psp(c, pool, name);
     ngx_shmtx_unlock(&pool->mutex);
 
-    psp = find_psp(c, name);
+    psp = c->psps[slot_of(c, name)];
 
     return psp != NULL ? psp : &c->other_psp;
 }
@@ -500,25 +500,35 @@ psp_stat_named(pay_str_t name)
 }
 
 
-/* Places are taken in order and never freed, so the first empty one ends the
- * search. */
-static ngx_payments_psp_stat_t *
-find_psp(ngx_payments_counters_t *c, pay_str_t name)
+/* A slot is taken for ever, so that the first empty one from the name's own on
+ * ends the search. */
+const ngx_payments_psp_stat_t *
+ngx_payments_psp_stat_find(const ngx_payments_counters_t *c, pay_str_t name)
 {
-    ngx_uint_t                i;
-    ngx_payments_psp_stat_t  *psp;
+    return c->psps[slot_of(c, name)];
+}
 
-    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX && c->psps[i] != NULL; i++) {
+
+/* The slot of this name, or the empty one that it would get. */
+static ngx_uint_t
+slot_of(const ngx_payments_counters_t *c, pay_str_t name)
+{
+    ngx_uint_t                      i;
+    const ngx_payments_psp_stat_t  *psp;
+
+    i = pay_crc32(name) % NGX_PAYMENTS_PSP_SLOTS;
+
+    for ( ;; ) {
         psp = c->psps[i];
 
-        if (psp->len == name.len
-            && ngx_memcmp(psp->name, name.data, name.len) == 0)
+        if (psp == NULL
+            || pay_str_eq((pay_str_t) { psp->len, psp->name }, name))
         {
-            return psp;
+            return i;
         }
-    }
 
-    return NULL;
+        i = (i + 1) % NGX_PAYMENTS_PSP_SLOTS;
+    }
 }
 
 
@@ -526,28 +536,24 @@ find_psp(ngx_payments_counters_t *c, pay_str_t name)
 static void
 claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool, pay_str_t name)
 {
-    ngx_uint_t                i;
+    ngx_uint_t                i = slot_of(c, name);
     ngx_payments_psp_stat_t  *psp;
 
     if (name.len == 0 || name.len > NGX_PAYMENTS_PSP_NAME
-        || find_psp(c, name) != NULL)
+        || c->psps[i] != NULL
+        || c->psp_count == NGX_PAYMENTS_PSP_SLOTS / 4 * 3)
     {
         return;
     }
 
-    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX; i++) {
-        if (c->psps[i] == NULL) {
-            psp = ngx_slab_calloc_locked(pool,
-                                         sizeof(ngx_payments_psp_stat_t));
-            if (psp != NULL) {
-                ngx_memcpy(psp->name, name.data, name.len);
-                psp->len = name.len;
-                ngx_memory_barrier();
-                c->psps[i] = psp;
-            }
+    psp = ngx_slab_calloc_locked(pool, sizeof(ngx_payments_psp_stat_t));
 
-            return;
-        }
+    if (psp != NULL) {
+        ngx_memcpy(psp->name, name.data, name.len);
+        psp->len = name.len;
+        c->psp_count++;
+        ngx_memory_barrier();
+        c->psps[i] = psp;
     }
 }
 

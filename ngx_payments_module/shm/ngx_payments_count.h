@@ -55,6 +55,10 @@ int64_t ngx_payments_count_books(ngx_uint_t cell, pay_str_t json);
 void ngx_payments_count_refused(ngx_uint_t cell, ngx_payments_work_e work,
     ngx_payments_full_e why);
 void ngx_payments_gauge_flows(ngx_int_t delta);
+/* The counters of a PSP; NULL: nothing of it was counted since nginx'
+ * start. */
+const ngx_payments_psp_stat_t *ngx_payments_psp_stat_find(
+    const ngx_payments_counters_t *c, pay_str_t name);
 /* 1 when the process that owned the slot is still there. */
 ngx_uint_t ngx_payments_gauges_alive(ngx_payments_gauges_t *gauges);
 

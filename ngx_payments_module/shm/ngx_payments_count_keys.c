@@ -12,9 +12,11 @@
 #include "pay_sig.h"
 
 
-static void used(ngx_payments_tuple_t **slots, pay_str_t who, pay_str_t key);
+static void used(ngx_payments_tuple_t **slots, ngx_uint_t size, pay_str_t who,
+    pay_str_t key);
 static void write_meters(pay_buf_t *buf, const char *name, const char *help,
-    const char *const *labels, ngx_payments_tuple_t *const *slots);
+    const char *const *labels, ngx_payments_tuple_t *const *slots,
+    ngx_uint_t size);
 
 
 /* From 1 on, as operators count the lines of a key file. */
@@ -28,7 +30,7 @@ ngx_payments_count_jwt_key(pay_str_t merchant, pay_str_t kid)
     ngx_payments_shctx_t  *ctx = ngx_payments_shctx(NULL);
 
     if (ctx != NULL) {
-        used(ctx->counters.jwt_keys, merchant, kid);
+        used(ctx->counters.jwt_keys, NGX_PAYMENTS_KEYS, merchant, kid);
     }
 }
 
@@ -41,7 +43,8 @@ ngx_payments_count_webhook_keys(pay_str_t psp, unsigned keys)
 
     for (i = 0; ctx != NULL && i < PAY_SIG_KEYS_MAX; i++) {
         if (keys & (1u << i)) {
-            used(ctx->counters.webhook_keys, psp, pay_str_of(numbers[i]));
+            used(ctx->counters.webhook_keys, NGX_PAYMENTS_WEBHOOK_KEYS, psp,
+                 pay_str_of(numbers[i]));
         }
     }
 }
@@ -54,22 +57,24 @@ ngx_payments_keys_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
     static const char *const  webhook[] = { "psp", "key" };
 
     write_meters(buf, "payments_jwt_key_used_timestamp_seconds",
-          "When a token under this key was last good.", jwt, c->jwt_keys);
+          "When a token under this key was last good.", jwt, c->jwt_keys,
+          NGX_PAYMENTS_KEYS);
     write_meters(buf, "payments_webhook_key_used_timestamp_seconds",
           "When this key of the PSP's block last signed a webhook.", webhook,
-          c->webhook_keys);
+          c->webhook_keys, NGX_PAYMENTS_WEBHOOK_KEYS);
 }
 
 
 /* Once a second at most: workers share the line of memory. */
 static void
-used(ngx_payments_tuple_t **slots, pay_str_t who, pay_str_t key)
+used(ngx_payments_tuple_t **slots, ngx_uint_t size, pay_str_t who,
+    pay_str_t key)
 {
     pay_str_t              values[] = { who, key, PAY_STR("") };
     ngx_atomic_uint_t      now = (ngx_atomic_uint_t) ngx_time();
     ngx_payments_tuple_t  *slot;
 
-    slot = ngx_payments_tuple(slots, NGX_PAYMENTS_KEYS, values);
+    slot = ngx_payments_tuple(slots, size, values);
 
     if (slot != NULL && slot->n[0] < now) {
         slot->n[0] = now;
@@ -79,13 +84,14 @@ used(ngx_payments_tuple_t **slots, pay_str_t who, pay_str_t key)
 
 static void
 write_meters(pay_buf_t *buf, const char *name, const char *help,
-    const char *const *labels, ngx_payments_tuple_t *const *slots)
+    const char *const *labels, ngx_payments_tuple_t *const *slots,
+    ngx_uint_t size)
 {
     ngx_uint_t  i;
 
     pay_metric_family(buf, name, "gauge", help);
 
-    for (i = 0; i < NGX_PAYMENTS_KEYS && slots[i] != NULL; i++) {
+    for (i = 0; i < size && slots[i] != NULL; i++) {
         if (slots[i]->n[0] == 0) {
             continue;
         }

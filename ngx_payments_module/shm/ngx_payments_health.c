@@ -28,9 +28,14 @@ typedef struct {
     ngx_payments_healths_t     *all;
     ngx_slab_pool_t            *pool;
     ngx_payments_health_psp_t  *psp;             /* NULL: there is no room */
-    uint32_t                    place;           /* of psp in all->psps */
     int64_t                     now_ms;
 } view_t;
+
+/* Where this worker has found a PSP, when the names had that version. */
+typedef struct {
+    uint32_t                    place;
+    uint32_t                    version;
+} hint_t;
 
 
 static ngx_uint_t enter(view_t *view, const pay_psp_conf_t *psp);
@@ -38,8 +43,13 @@ static void health_stat(const ngx_payments_psp_t *psp, ngx_uint_t sweeps,
     ngx_payments_health_stat_t *stat);
 static void look_at(view_t *view, const ngx_payments_psp_t *psp);
 static void leave(view_t *view);
-static uint32_t find(ngx_payments_healths_t *all, pay_str_t name);
-static uint32_t claim(ngx_payments_healths_t *all, pay_str_t name);
+static ngx_payments_health_psp_t *find(const ngx_payments_healths_t *all,
+    const pay_psp_conf_t *psp);
+static uint32_t search(const ngx_payments_healths_t *all, pay_str_t name);
+static ngx_uint_t is_named(const ngx_payments_healths_t *all, uint32_t place,
+    pay_str_t name);
+static ngx_payments_health_psp_t *claim(view_t *view, pay_str_t name);
+static ngx_payments_health_psp_t *room(view_t *view);
 static ngx_uint_t configured(ngx_payments_health_psp_t *psp);
 static ngx_uint_t has_room(view_t *view, const ngx_payments_psp_t *psp,
     ngx_uint_t can_wait);
@@ -56,6 +66,9 @@ static void log_change(const ngx_payments_psp_t *psp, uint32_t before,
 static pay_health_t  snapshot[NGX_PAYMENTS_PSPS_MAX];
 static ngx_msec_t    picture_ms;
 static ngx_uint_t    picture_good;
+
+/* By the index of the PSP; each is tried before it is believed. */
+static hint_t        hints[NGX_PAYMENTS_PSPS_MAX];
 
 
 /* Runs before the first call of this process; a reload keeps circuits and
@@ -81,8 +94,8 @@ ngx_payments_health_init(ngx_cycle_t *cycle)
 }
 
 
-/* With no place for this PSP in the zone (a name too long, or forty others in
- * use) the call goes, uncounted: a table that is full must not stop
+/* With no place for this PSP in the zone (a name too long, or no memory) the
+ * call goes, uncounted: a table that is full must not stop
  * payments. */
 ngx_int_t
 ngx_payments_health_begin(const ngx_payments_psp_t *psp,
@@ -112,7 +125,7 @@ ngx_payments_health_begin(const ngx_payments_psp_t *psp,
             rc = NGX_DECLINED;
 
         } else {
-            ngx_payments_calls_add(view.all, view.place);
+            ngx_payments_calls_add(view.psp, view.pool);
         }
     }
 
@@ -142,7 +155,7 @@ ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
         pay_breaker_record(&view.psp->breaker, &psp->breaker, view.now_ms,
                            ok ? 1 : 0, (int64_t) ms);
         after = view.psp->breaker.circuit;
-        ngx_payments_calls_drop(view.all, view.place);
+        ngx_payments_calls_drop(view.psp);
     }
 
     leave(&view);
@@ -163,7 +176,7 @@ ngx_payments_health_forget(const ngx_payments_psp_t *psp)
 
     if (view.psp != NULL) {
         pay_breaker_forget(&view.psp->breaker);
-        ngx_payments_calls_drop(view.all, view.place);
+        ngx_payments_calls_drop(view.psp);
     }
 
     leave(&view);
@@ -365,7 +378,6 @@ enter(view_t *view, const pay_psp_conf_t *psp)
 
     view->all = &ctx->healths;
     view->psp = NULL;
-    view->place = NO_PSP;
     view->now_ms = (int64_t) ngx_current_msec;
 
     ngx_shmtx_lock(&view->pool->mutex);
@@ -375,14 +387,10 @@ enter(view_t *view, const pay_psp_conf_t *psp)
     }
 
     picture_good = 0;
-    view->place = find(view->all, psp->name);
+    view->psp = find(view->all, psp);
 
-    if (view->place == NO_PSP) {
-        view->place = claim(view->all, psp->name);
-    }
-
-    if (view->place != NO_PSP) {
-        view->psp = &view->all->psps[view->place];
+    if (view->psp == NULL) {
+        view->psp = claim(view, psp->name);
     }
 
     return 1;
@@ -393,8 +401,7 @@ enter(view_t *view, const pay_psp_conf_t *psp)
 static void
 look_at(view_t *view, const ngx_payments_psp_t *psp)
 {
-    view->place = find(view->all, psp->psp.name);
-    view->psp = view->place == NO_PSP ? NULL : &view->all->psps[view->place];
+    view->psp = find(view->all, &psp->psp);
 }
 
 
@@ -406,17 +413,40 @@ leave(view_t *view)
 }
 
 
-/* At most forty names, compared while the lock is held; an index would be
- * renumbered by a reload. */
+/* Hundreds of names, of which a snapshot asks for each one while the lock is
+ * held: a search is made once, and again when names have changed.  A hint is of
+ * an index, which a reload may give to another PSP. */
+static ngx_payments_health_psp_t *
+find(const ngx_payments_healths_t *all, const pay_psp_conf_t *psp)
+{
+    hint_t  fresh, *hint = &fresh;
+
+    if (psp->index < NGX_PAYMENTS_PSPS_MAX) {
+        hint = &hints[psp->index];
+
+        if (is_named(all, hint->place, psp->name)) {
+            return all->psps[hint->place];
+        }
+
+        if (hint->place == NO_PSP && hint->version == all->version) {
+            return NULL;
+        }
+    }
+
+    hint->place = search(all, psp->name);
+    hint->version = all->version;
+
+    return hint->place == NO_PSP ? NULL : all->psps[hint->place];
+}
+
+
 static uint32_t
-find(ngx_payments_healths_t *all, pay_str_t name)
+search(const ngx_payments_healths_t *all, pay_str_t name)
 {
     uint32_t  i;
 
-    for (i = 0; i < NGX_PAYMENTS_HEALTH_PSPS; i++) {
-        if (all->psps[i].len == name.len && name.len != 0
-            && ngx_memcmp(all->psps[i].name, name.data, name.len) == 0)
-        {
+    for (i = 0; i < NGX_PAYMENTS_HEALTH_PSPS && all->psps[i] != NULL; i++) {
+        if (is_named(all, i, name)) {
             return i;
         }
     }
@@ -425,47 +455,85 @@ find(ngx_payments_healths_t *all, pay_str_t name)
 }
 
 
-/* Finds a free slot, or that of the PSP whose last call is the oldest, which
- * has no calls in flight and is not in our configuration.  The length is
- * cleared first and set last: a worker that is killed in between leaves a free
- * slot and not a PSP with another one's circuit. */
-static uint32_t
-claim(ngx_payments_healths_t *all, pay_str_t name)
+static ngx_uint_t
+is_named(const ngx_payments_healths_t *all, uint32_t place, pay_str_t name)
 {
-    uint32_t                    i, best = NO_PSP;
-    ngx_payments_health_psp_t  *psp;
+    const ngx_payments_health_psp_t  *psp;
+
+    psp = place < NGX_PAYMENTS_HEALTH_PSPS ? all->psps[place] : NULL;
+
+    return psp != NULL && name.len != 0
+           && pay_str_eq((pay_str_t) { psp->len, psp->name }, name);
+}
+
+
+/* The length is cleared first and set last: a worker that is killed in between
+ * leaves a free place and not a PSP with another one's circuit. */
+static ngx_payments_health_psp_t *
+claim(view_t *view, pay_str_t name)
+{
+    uint32_t                      place;
+    ngx_payments_health_psp_t    *psp;
+    ngx_payments_health_piece_t  *next;
 
     if (name.len == 0 || name.len > NGX_PAYMENTS_HEALTH_NAME) {
-        return NO_PSP;
+        return NULL;
     }
 
-    for (i = 0; i < NGX_PAYMENTS_HEALTH_PSPS; i++) {
-        psp = &all->psps[i];
-
-        if (psp->len == 0) {
-            best = i;
-            break;
-        }
-
-        if ((best == NO_PSP || psp->used_ms < all->psps[best].used_ms)
-            && !configured(psp) && ngx_payments_calls_of(all, i) == 0)
-        {
-            best = i;
-        }
+    /* a hint may be of another zone */
+    place = search(view->all, name);
+    if (place != NO_PSP) {
+        return view->all->psps[place];
     }
 
-    if (best == NO_PSP) {
-        return NO_PSP;
+    psp = room(view);
+    if (psp == NULL) {
+        return NULL;
     }
 
-    psp = &all->psps[best];
+    view->all->version++;
     psp->len = 0;
     ngx_memory_barrier();
+    next = psp->first.next;
     ngx_memzero(psp, sizeof(ngx_payments_health_psp_t));
+    psp->first.next = next;
     ngx_memcpy(psp->name, name.data, name.len);
     psp->used_ms = (uint64_t) ngx_current_msec;
     ngx_memory_barrier();
     psp->len = (uint32_t) name.len;
+
+    return psp;
+}
+
+
+/* A new place, or that of nobody, or that of the PSP whose last call is the
+ * oldest, which has no calls in flight and is not in our configuration. */
+static ngx_payments_health_psp_t *
+room(view_t *view)
+{
+    uint32_t                    i;
+    ngx_payments_health_psp_t  *psp, *best = NULL;
+
+    for (i = 0; i < NGX_PAYMENTS_HEALTH_PSPS; i++) {
+        psp = view->all->psps[i];
+
+        if (psp == NULL) {
+            psp = ngx_slab_calloc_locked(view->pool,
+                                         sizeof(ngx_payments_health_psp_t));
+            view->all->psps[i] = psp;
+            return psp != NULL ? psp : best;
+        }
+
+        if (psp->len == 0) {
+            return psp;
+        }
+
+        if ((best == NULL || psp->used_ms < best->used_ms)
+            && !configured(psp) && ngx_payments_calls_of(psp) == 0)
+        {
+            best = psp;
+        }
+    }
 
     return best;
 }
@@ -500,7 +568,7 @@ has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
         limit -= (limit + KEPT_SHARE - 1) / KEPT_SHARE;
     }
 
-    if (limit == 0 || ngx_payments_calls_of(view->all, view->place) < limit) {
+    if (limit == 0 || ngx_payments_calls_of(view->psp) < limit) {
         return 1;
     }
 
@@ -511,7 +579,7 @@ has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
     last = ngx_current_msec;
     ngx_payments_calls_sweep(view->all, 0);
 
-    return ngx_payments_calls_of(view->all, view->place) < limit;
+    return ngx_payments_calls_of(view->psp) < limit;
 }
 
 
@@ -528,8 +596,7 @@ read_health(view_t *view, const ngx_payments_psp_t *psp, pay_health_t *health)
     }
 
     pay_breaker_read(&view->psp->breaker, &psp->breaker, view->now_ms, health);
-    health->in_flight = (unsigned) ngx_payments_calls_of(view->all,
-                                                         view->place);
+    health->in_flight = (unsigned) ngx_payments_calls_of(view->psp);
 }
 
 

@@ -14,6 +14,7 @@
 typedef struct ngx_payments_shctx_s     ngx_payments_shctx_t;
 typedef struct ngx_payments_counters_s  ngx_payments_counters_t;
 typedef struct ngx_payments_gauges_s    ngx_payments_gauges_t;
+typedef struct ngx_payments_psp_stat_s  ngx_payments_psp_stat_t;
 
 typedef enum {
     NGX_PAYMENTS_GCRA_ALLOWED, NGX_PAYMENTS_GCRA_LIMITED,

@@ -19,6 +19,7 @@
 
 #define NGX_PAYMENTS_WORKERS    256
 #define NGX_PAYMENTS_PSP_NAME   64
+#define NGX_PAYMENTS_PSP_SLOTS  512              /* a quarter stays empty */
 #define NGX_PAYMENTS_ISSUER     128              /* of a certificate */
 #define NGX_PAYMENTS_RATES      16               /* sources, over reloads */
 #define NGX_PAYMENTS_SOURCES    32               /* of settlement files, over
@@ -27,8 +28,9 @@
 #define NGX_PAYMENTS_TUPLE_VALUES 3
 #define NGX_PAYMENTS_TUPLE_NAME 160              /* bytes of its values, each
                                                     with a NUL behind it */
-#define NGX_PAYMENTS_KEYS       128              /* that have signed, of each
-                                                    kind, over reloads */
+#define NGX_PAYMENTS_KEYS       128              /* of merchants that have
+                                                    signed, over reloads */
+#define NGX_PAYMENTS_WEBHOOK_KEYS 512            /* the same of PSPs */
 #define NGX_PAYMENTS_ORDERS     128              /* kinds of orders, and of
                                                     declines */
 #define NGX_PAYMENTS_CURRENCIES 200              /* places in the table of
@@ -61,7 +63,7 @@ struct ngx_payments_gauges_s {
 
 /* PSPs are found by name: a reload may renumber them.  Made when first
  * counted and never given back, so that no counter ever runs backwards. */
-typedef struct {
+struct ngx_payments_psp_stat_s {
     size_t                      len;
     u_char                      name[NGX_PAYMENTS_PSP_NAME];
     ngx_atomic_t                calls[PAY_CALL_COUNT]
@@ -79,7 +81,7 @@ typedef struct {
     ngx_atomic_t                cert_end;        /* as ngx_time(); 0: none */
     ngx_atomic_t                issuer_len;
     u_char                      issuer[NGX_PAYMENTS_ISSUER];
-} ngx_payments_psp_stat_t;
+};
 
 
 /* The figures of the last sweep on any host. */
@@ -266,10 +268,12 @@ struct ngx_payments_counters_s {
     ngx_atomic_t                risk[PAY_RISK_ACTIONS];     /* decisions */
     ngx_payments_risk_provider_stat_t  risk_providers[PAY_RISK_PROVIDERS_MAX];
     ngx_payments_cell_stat_t   *cells[NGX_PAYMENTS_CELLS_MAX];
-    ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
+    ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSP_SLOTS];  /* NULLs among
+                                                    them */
+    ngx_uint_t                  psp_count;       /* under the pool's mutex */
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_tuple_t       *jwt_keys[NGX_PAYMENTS_KEYS];
-    ngx_payments_tuple_t       *webhook_keys[NGX_PAYMENTS_KEYS];
+    ngx_payments_tuple_t       *webhook_keys[NGX_PAYMENTS_WEBHOOK_KEYS];
     ngx_atomic_t                deliveries[NGX_PAYMENTS_DELIVERIES];
     ngx_payments_histogram_t    delivery_duration;
     ngx_payments_stage_stat_t   stages[PAY_STAGES];

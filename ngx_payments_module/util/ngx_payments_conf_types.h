@@ -16,7 +16,7 @@
 #include "pay_staff.h"
 
 
-#define NGX_PAYMENTS_PSPS_MAX         32
+#define NGX_PAYMENTS_PSPS_MAX         256
 #define NGX_PAYMENTS_CELLS_MAX        PAY_CELLS_MAX
 #define NGX_PAYMENTS_CELL_NAME        PAY_CELL_NAME
 #define NGX_PAYMENTS_SCREENINGS_MAX   8
@@ -88,13 +88,19 @@ typedef struct {
                                                         language */
 } ngx_payments_look_t;
 
+/* A file of a look, by which it is found: its style_file or its logo_file. */
+typedef struct {
+    pay_str_t                   name;
+    ngx_payments_look_t        *look;
+} ngx_payments_look_file_t;
+
 
 typedef struct {
     pay_merchant_t              merchant;
     ngx_str_t                   cell;            /* the name, or empty */
     ngx_array_t                *hosts;           /* pay_str_t */
-    ngx_array_t                *psps;            /* ngx_str_t names, later
-                                                    const pay_psp_conf_t * */
+    ngx_array_t                *psps;            /* ngx_str_t; these three end
+                                                    with the reading */
     ngx_array_t                *routes;          /* of the conf_route file */
     ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
     ngx_payments_look_t         look;
@@ -344,11 +350,17 @@ typedef struct {
 } ngx_payments_pages_t;
 
 
+typedef struct ngx_http_payments_places_s  ngx_http_payments_places_t;
+
+/* `psps` and `merchants` are sorted by name when they have been read, as those
+ * of `env` are, in which each has the same index. */
 typedef struct {
     pay_env_t                   env;
     ngx_array_t                 psps;            /* ngx_payments_psp_t * */
     ngx_array_t                 merchants;       /* ngx_payments_merchant_t * */
-    ngx_array_t                *places;          /* of the conf_place file */
+    ngx_http_payments_places_t *places;          /* of the conf_place file */
+    ngx_array_t                 look_files;      /* ngx_payments_look_file_t,
+                                                    sorted by name */
     ngx_array_t                *lines;           /* these three of the
                                                     conf_lines file */
     ngx_array_t                *blocks;

@@ -228,7 +228,7 @@ jwt_read_key(jwt_t *jwt)
     jwt->key.key = jwt_trim((pay_str_t) { len, jwt->key_bytes });
     err.detail = "holds no key";
 
-    return pay_jwt_key_check(jwt->key.alg, jwt->key.key, &err) == PAY_OK
+    return pay_jwt_key_check(jwt->key.alg, jwt->key.key, NULL, &err) == PAY_OK
            ? NULL : err.detail;
 }
 

@@ -9,6 +9,7 @@
 #include "jwt_parts.h"
 
 #include "pay_crypto.h"
+#include "pay_sorted.h"
 
 
 /* Deep enough for an object of claims; docs/security.md J15. */
@@ -343,14 +344,13 @@ pay_jwt_key_find(const pay_jwt_policy_t *policy, pay_jwt_t *jwt,
     owned = 0;
     found = NULL;
 
-    for (i = 0; i < policy->count; i++) {
-
+    for (i = pay_sorted_first(policy->keys, policy->count,
+                              sizeof(pay_jwt_key_t),
+                              offsetof(pay_jwt_key_t, issuer), issuer);
+         i < policy->count && pay_str_eq(policy->keys[i].issuer, issuer);
+         i++)
+    {
         k = &policy->keys[i];
-
-        if (!pay_str_eq(k->issuer, issuer)) {
-            continue;
-        }
-
         owned++;
         /* The configuration's text, which outlives the token, for the
          * operator's log. */

@@ -5,11 +5,9 @@
  * "at+jwt"), and the header that says so is signed.  Called by jwt_key.c only.
  */
 
-#include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 
 #include "jwt_parts.h"
 
@@ -24,31 +22,6 @@
 static pay_status_t pay_evp_verify(const pay_jwt_t *jwt, pay_str_t key,
     const char *type, pay_str_t signature);
 static int pay_es256_der(pay_str_t raw, unsigned char der[PAY_ES256_DER_MAX]);
-
-
-/* The password is the empty text, so that libcrypto never prompts on a
- * terminal: nginx would hang at its start. */
-EVP_PKEY *
-pay_pem_read(pay_str_t key)
-{
-    BIO       *bio;
-    char       no_password[] = "";
-    EVP_PKEY  *pkey;
-
-    bio = BIO_new_mem_buf(key.data, (int) key.len);
-
-    if (bio == NULL) {
-        ERR_clear_error();
-        return NULL;
-    }
-
-    pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, no_password);
-
-    BIO_free(bio);
-    ERR_clear_error();
-
-    return pkey;
-}
 
 
 /* Compared in constant time: memcmp() would tell a MAC byte by byte. */

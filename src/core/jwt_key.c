@@ -11,7 +11,6 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include "jwt_parts.h"
 
@@ -31,21 +30,24 @@ typedef struct {
      * how a token is verified.  An algorithm without a row does not exist for
      * the gateway. */
     const char    *name;
-    pay_status_t  (*check)(pay_str_t key, pay_err_t *err);
+    pay_status_t  (*check)(pay_str_t key, unsigned char *digest,
+        pay_err_t *err);
     pay_status_t  (*verify)(const pay_jwt_t *jwt, pay_str_t key);
 } pay_jwt_alg_t;
 
 
-static pay_status_t pay_hs256_check(pay_str_t key, pay_err_t *err);
-static pay_status_t pay_rs256_check(pay_str_t key, pay_err_t *err);
-static pay_status_t pay_es256_check(pay_str_t key, pay_err_t *err);
+static pay_status_t pay_hs256_check(pay_str_t key, unsigned char *digest,
+    pay_err_t *err);
+static pay_status_t pay_rs256_check(pay_str_t key, unsigned char *digest,
+    pay_err_t *err);
+static pay_status_t pay_es256_check(pay_str_t key, unsigned char *digest,
+    pay_err_t *err);
 static pay_status_t pay_pem_check(pay_str_t key, EVP_PKEY **pkey,
     pay_err_t *err);
+static pay_status_t pay_pkey_end(EVP_PKEY *pkey, int good,
+    unsigned char *digest, pay_err_t *err, const char *lack);
 static int pay_pkey_is_sound(EVP_PKEY *pkey);
 static int pay_pkey_is_p256(EVP_PKEY *pkey);
-static pay_status_t pay_pkey_digest(EVP_PKEY *pkey,
-    unsigned char out[PAY_JWT_DIGEST_SIZE]);
-static int pay_pkey_normalize(EVP_PKEY *pkey);
 static size_t pay_text_count(pay_str_t text, const char *needle);
 static pay_status_t pay_libjwt_sign(jwt_t *jwt, pay_str_t key,
     pay_str_t payload, char **token);
@@ -80,8 +82,12 @@ pay_alg_parse(pay_str_t text, pay_alg_t *alg)
 }
 
 
+/* Equal keys in two files of different spelling (line ends, compressed point)
+ * get one digest: the configuration refuses a key that two merchants share.
+ * Reading a PEM takes most of the time, so it is read once for both. */
 pay_status_t
-pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
+pay_jwt_key_check(pay_alg_t alg, pay_str_t key,
+    unsigned char digest[PAY_JWT_DIGEST_SIZE], pay_err_t *err)
 {
     if ((unsigned) alg >= PAY_JWT_ALGS) {
         return PAY_BUG;
@@ -91,43 +97,7 @@ pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
         return pay_refuse(err, "configuration", "the key file is empty");
     }
 
-    return pay_jwt_algs[alg].check(key, err);
-}
-
-
-/* Equal keys in two files of different spelling (line ends, compressed point)
- * get one digest: the configuration refuses a key that two merchants share. */
-pay_status_t
-pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
-    unsigned char out[PAY_JWT_DIGEST_SIZE])
-{
-    EVP_PKEY      *pkey;
-    pay_status_t   status;
-
-    if ((unsigned) alg >= PAY_JWT_ALGS) {
-        return PAY_BUG;
-    }
-
-    if (key.len == 0 || key.len > PAY_PEM_MAX) {
-        return PAY_INVALID;
-    }
-
-    if (alg == PAY_ALG_HS256) {
-        return pay_sha256(key, out);
-    }
-
-    pkey = pay_pem_read(key);
-
-    if (pkey == NULL) {
-        return PAY_INVALID;
-    }
-
-    status = pay_pkey_digest(pkey, out);
-
-    EVP_PKEY_free(pkey);
-    ERR_clear_error();
-
-    return status;
+    return pay_jwt_algs[alg].check(key, digest, err);
 }
 
 
@@ -193,7 +163,7 @@ pay_jwt_sign_hs256(pay_arena_t *arena, pay_str_t key, pay_str_t payload,
 /* A PEM as HS256 secret is the mistake behind the attack of RFC 8725 section
  * 2.1: a public key is known to everybody. */
 static pay_status_t
-pay_hs256_check(pay_str_t key, pay_err_t *err)
+pay_hs256_check(pay_str_t key, unsigned char *digest, pay_err_t *err)
 {
     size_t  i;
 
@@ -209,7 +179,7 @@ pay_hs256_check(pay_str_t key, pay_err_t *err)
 
     for (i = 1; i < key.len; i++) {
         if (key.data[i] != key.data[0]) {
-            return PAY_OK;
+            return digest == NULL ? PAY_OK : pay_sha256(key, digest);
         }
     }
 
@@ -221,7 +191,7 @@ pay_hs256_check(pay_str_t key, pay_err_t *err)
 /* 8192 bits at most: verifying costs the square of the length, and a token is
  * a stranger's. */
 static pay_status_t
-pay_rs256_check(pay_str_t key, pay_err_t *err)
+pay_rs256_check(pay_str_t key, unsigned char *digest, pay_err_t *err)
 {
     int        good;
     EVP_PKEY  *pkey = NULL;
@@ -233,21 +203,14 @@ pay_rs256_check(pay_str_t key, pay_err_t *err)
            && EVP_PKEY_get_bits(pkey) <= PAY_RSA_BITS_MAX
            && pay_pkey_is_sound(pkey);
 
-    EVP_PKEY_free(pkey);
-
-    if (!good) {
-        return pay_refuse(err, "configuration",
-                          "RS256 needs an RSA public key of 2048 to 8192 "
-                          "bits");
-    }
-
-    return PAY_OK;
+    return pay_pkey_end(pkey, good, digest, err,
+                        "RS256 needs an RSA public key of 2048 to 8192 bits");
 }
 
 
 /* ES256 is P-256 alone (RFC 7518 section 3.4). */
 static pay_status_t
-pay_es256_check(pay_str_t key, pay_err_t *err)
+pay_es256_check(pay_str_t key, unsigned char *digest, pay_err_t *err)
 {
     int        good;
     EVP_PKEY  *pkey = NULL;
@@ -257,15 +220,26 @@ pay_es256_check(pay_str_t key, pay_err_t *err)
     good = EVP_PKEY_is_a(pkey, "EC") && pay_pkey_is_p256(pkey)
            && pay_pkey_is_sound(pkey);
 
+    return pay_pkey_end(pkey, good, digest, err,
+                        "ES256 needs an EC public key on P-256 "
+                        "(prime256v1)");
+}
+
+
+/* Frees the key; its digest is wanted when it is good. */
+static pay_status_t
+pay_pkey_end(EVP_PKEY *pkey, int good, unsigned char *digest, pay_err_t *err,
+    const char *lack)
+{
+    pay_status_t  status;
+
+    status = !good ? pay_refuse(err, "configuration", lack)
+             : digest != NULL ? pay_pkey_digest(pkey, digest) : PAY_OK;
+
     EVP_PKEY_free(pkey);
+    ERR_clear_error();
 
-    if (!good) {
-        return pay_refuse(err, "configuration",
-                          "ES256 needs an EC public key on P-256 "
-                          "(prime256v1)");
-    }
-
-    return PAY_OK;
+    return status;
 }
 
 
@@ -301,7 +275,9 @@ pay_pem_check(pay_str_t key, EVP_PKEY **pkey, pay_err_t *err)
 
 
 /* libcrypto's own check of public keys: the point lies on the curve, the
- * modulus has no small factors.  nginx -t refuses a key that fails it. */
+ * modulus has no small factors.  nginx -t refuses a key that fails it.  "Quick"
+ * leaves out that the point has the order of the group, which on P-256 all
+ * points have (its cofactor is 1), and which takes most of the time. */
 static int
 pay_pkey_is_sound(EVP_PKEY *pkey)
 {
@@ -309,7 +285,7 @@ pay_pkey_is_sound(EVP_PKEY *pkey)
     EVP_PKEY_CTX  *ctx;
 
     ctx = EVP_PKEY_CTX_new(pkey, NULL);
-    sound = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
+    sound = ctx != NULL && EVP_PKEY_public_check_quick(ctx) == 1;
 
     EVP_PKEY_CTX_free(ctx);
     ERR_clear_error();
@@ -331,54 +307,6 @@ pay_pkey_is_p256(EVP_PKEY *pkey)
     ERR_clear_error();
 
     return found && pay_str_is(pay_str_of(name), "prime256v1");
-}
-
-
-/* Hashes the DER of the SubjectPublicKeyInfo, which has one spelling. */
-static pay_status_t
-pay_pkey_digest(EVP_PKEY *pkey, unsigned char out[PAY_JWT_DIGEST_SIZE])
-{
-    int             len;
-    pay_str_t       spki;
-    pay_status_t    status;
-    unsigned char  *der;
-
-    if (!pay_pkey_normalize(pkey)) {
-        return PAY_INVALID;
-    }
-
-    der = NULL;
-    len = i2d_PUBKEY(pkey, &der);
-
-    if (len <= 0) {
-        return PAY_NO_MEMORY;
-    }
-
-    spki.data = der;
-    spki.len = (size_t) len;
-    status = pay_sha256(spki, out);
-
-    OPENSSL_free(der);
-
-    return status;
-}
-
-
-/* An EC point can be written compressed or not, and a curve by name or by its
- * parameters: both are set to one form before the key is written for the
- * digest. */
-static int
-pay_pkey_normalize(EVP_PKEY *pkey)
-{
-    if (!EVP_PKEY_is_a(pkey, "EC")) {
-        return 1;
-    }
-
-    return EVP_PKEY_set_utf8_string_param(pkey,
-                                 OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
-                                 "uncompressed") == 1
-           && EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING,
-                                             "named_curve") == 1;
 }
 
 

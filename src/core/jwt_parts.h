@@ -68,9 +68,13 @@ pay_status_t pay_rs256_verify(const pay_jwt_t *jwt, pay_str_t key)
 pay_status_t pay_es256_verify(const pay_jwt_t *jwt, pay_str_t key)
     PAY_MUST_CHECK;
 
-/* A public key, the caller's to free; NULL when it is none.  Never asks for
- * a pass phrase. */
+/* The public key of the first block of a PEM, the caller's to free; NULL when
+ * it is none.  Never asks for a pass phrase. */
 EVP_PKEY *pay_pem_read(pay_str_t key);
+/* Equal keys have equal digests, however they were written.  An EC key is one
+ * on P-256. */
+pay_status_t pay_pkey_digest(EVP_PKEY *pkey,
+    unsigned char out[PAY_JWT_DIGEST_SIZE]) PAY_MUST_CHECK;
 
 
 #endif /* PAY_JWT_PARTS_H */

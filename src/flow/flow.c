@@ -11,6 +11,7 @@
  */
 
 #include "flow_util.h"
+#include "pay_sorted.h"
 
 
 /* Milliseconds until a job looks again whose PSP is not in the configuration:
@@ -25,21 +26,17 @@
 #define RECOVERING_RETRY_S   30
 
 
-/* Names are compared byte by byte.  A configuration has a handful of PSPs and
- * of merchants, so both searches are linear; the result lives as long as the
- * process. */
+/* A configuration may have ten thousand merchants, and each request asks for
+ * some: both arrays are sorted. */
 const pay_psp_conf_t *
 pay_env_psp(const pay_env_t *env, pay_str_t name)
 {
     size_t  i;
 
-    for (i = 0; i < env->psp_count; i++) {
-        if (pay_str_eq(env->psps[i].name, name)) {
-            return &env->psps[i];
-        }
-    }
+    i = pay_sorted_find(env->psps, env->psp_count, sizeof(pay_psp_conf_t),
+                        offsetof(pay_psp_conf_t, name), name);
 
-    return NULL;
+    return i < env->psp_count ? &env->psps[i] : NULL;
 }
 
 
@@ -50,13 +47,11 @@ pay_env_merchant(const pay_env_t *env, pay_str_t id)
 {
     size_t  i;
 
-    for (i = 0; i < env->merchant_count; i++) {
-        if (pay_str_eq(env->merchants[i].id, id)) {
-            return &env->merchants[i];
-        }
-    }
+    i = pay_sorted_find(env->merchants, env->merchant_count,
+                        sizeof(pay_merchant_t), offsetof(pay_merchant_t, id),
+                        id);
 
-    return NULL;
+    return i < env->merchant_count ? &env->merchants[i] : NULL;
 }
 
 

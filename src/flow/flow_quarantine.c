@@ -16,6 +16,7 @@
 #define HEADERS_MAX  24
 #define NAME_MAX     64
 #define VALUE_MAX    256
+#define OTHERS_MAX   32        /* blocks that a forged webhook is tried with */
 
 
 static int is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
@@ -63,21 +64,25 @@ pay_quarantine_why(pay_flow_t *flow, const pay_psp_conf_t *psp,
 
 /* Signed for another payments_psp block: the endpoints are mixed up.  Only
  * blocks of one scheme can be mixed up, because the header differs
- * otherwise. */
+ * otherwise.  Of many such blocks the first are tried: each costs a digest of
+ * the body, for a sender who may be anybody. */
 static int
 is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input)
 {
     size_t                 i;
+    unsigned               count = 0;
     const pay_psp_conf_t  *other;
     pay_sig_input_t        tried = *input;
 
-    for (i = 0; i < flow->env->psp_count; i++) {
+    for (i = 0; i < flow->env->psp_count && count < OTHERS_MAX; i++) {
         other = &flow->env->psps[i];
 
         if (other == psp || other->scheme != psp->scheme) {
             continue;
         }
+
+        count++;
 
         tried.keys = other->webhook_keys;
         tried.key_count = other->webhook_key_count;

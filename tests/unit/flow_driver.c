@@ -74,7 +74,8 @@ world_open(world_t *world)
              generic_hosts, &world->webhook_keys[WORLD_GENERIC]);
 
     for (i = 0; i < WORLD_PSPS; i++) {
-        world->offered[i] = &world->psps[i];
+        /* stripe is the one that a merchant prefers */
+        world->offered[WORLD_PSPS - 1 - i] = &world->psps[i];
         cr_assert_eq(world->psps[i].scheme->key_parse(pay_str_of(keys[i]),
                          &world->webhook_keys[i], NULL), PAY_OK);
     }

@@ -43,7 +43,8 @@
 
 #define CHANGE_ID    "0199c0de-0000-7000-8000-0000000000cc"
 
-enum { WORLD_STRIPE, WORLD_GENERIC, WORLD_PSPS };
+/* In the order of their names, as pay_env_t has them. */
+enum { WORLD_GENERIC, WORLD_STRIPE, WORLD_PSPS };
 enum { DB_FAILURES = 4 };
 
 typedef struct {

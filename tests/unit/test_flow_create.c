@@ -468,7 +468,8 @@ Test(pay_flow_create, refusal_of_the_psp_is_502_with_the_checkouts_url)
     const pay_reply_t  *reply;
 
     static const char *const  files[] = {
-        "error-invalid-request.json", "error-refused.json"
+        [WORLD_STRIPE] = "error-invalid-request.json",
+        [WORLD_GENERIC] = "error-refused.json"
     };
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {

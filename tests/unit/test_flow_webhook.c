@@ -16,7 +16,8 @@ typedef struct {
 
 
 static const char *const  paid_files[] = {
-    "webhook-completed-paid.json", "webhook-paid.json"
+    [WORLD_STRIPE] = "webhook-completed-paid.json",
+    [WORLD_GENERIC] = "webhook-paid.json"
 };
 
 

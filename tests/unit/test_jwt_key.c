@@ -26,7 +26,8 @@ good(pay_alg_t alg, pay_str_t key)
 {
     pay_err_t  err = { .slug = "", .detail = "" };
 
-    cr_expect_eq(pay_jwt_key_check(alg, key, &err), PAY_OK, "%s", err.detail);
+    cr_expect_eq(pay_jwt_key_check(alg, key, NULL, &err), PAY_OK, "%s",
+                 err.detail);
 }
 
 
@@ -35,7 +36,8 @@ bad(pay_alg_t alg, pay_str_t key, const char *what)
 {
     pay_err_t  err = { .slug = NULL };
 
-    cr_assert_eq(pay_jwt_key_check(alg, key, &err), PAY_INVALID, "%s", what);
+    cr_assert_eq(pay_jwt_key_check(alg, key, NULL, &err), PAY_INVALID, "%s",
+                 what);
     cr_expect_str_eq(err.slug, "configuration");
     cr_assert_not_null(err.detail, "%s", what);
     cr_expect(strlen(err.detail) > 10);
@@ -169,6 +171,32 @@ Test(pay_jwt_key, damaged_pems_are_refused)
 }
 
 
+/* The usual spelling is read without libcrypto's decoders, which would refuse
+ * such a point, too. */
+Test(pay_jwt_key, points_off_the_curve_are_refused)
+{
+#define POINT(a, b)                                                           \
+    PAY_STR("-----BEGIN PUBLIC KEY-----\n"                                    \
+            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE" a "\n" b "\n"              \
+            "-----END PUBLIC KEY-----")
+
+    bad(PAY_ALG_ES256,
+        POINT("AAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+              "AAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQ=="),
+        "x = y = 1");
+    bad(PAY_ALG_ES256,
+        POINT("AAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+              "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="),
+        "x = y = 0");
+    bad(PAY_ALG_ES256,
+        POINT("////////////////////////////",
+              "/////////////////////////////////////////////////////////w=="),
+        "beyond the field");
+
+#undef POINT
+}
+
+
 /* Such a header would have libcrypto ask for a pass phrase on the terminal
  * that nginx was started from. */
 Test(pay_jwt_key, pem_with_headers_is_refused)
@@ -201,7 +229,7 @@ Test(pay_jwt_key, weak_secrets_are_refused)
 
 Test(pay_jwt_key, unknown_algorithm_is_a_bug)
 {
-    cr_expect_eq(pay_jwt_key_check((pay_alg_t) 9, mint_secret(), NULL),
+    cr_expect_eq(pay_jwt_key_check((pay_alg_t) 9, mint_secret(), NULL, NULL),
                  PAY_BUG);
 }
 
@@ -250,8 +278,7 @@ spelt(EVP_PKEY *pkey, const char *param, const char *value)
 static void
 digest(pay_alg_t alg, pay_str_t key, unsigned char out[PAY_JWT_DIGEST_SIZE])
 {
-    good(alg, key);
-    cr_assert_eq(pay_jwt_key_digest(alg, key, out), PAY_OK);
+    cr_assert_eq(pay_jwt_key_check(alg, key, out, NULL), PAY_OK);
 }
 
 
@@ -303,7 +330,7 @@ Test(pay_jwt_key, keys_that_differ_have_digests_that_differ)
 }
 
 
-Test(pay_jwt_key, what_holds_no_key_has_no_digest)
+Test(pay_jwt_key, what_is_refused_has_no_digest)
 {
     size_t         i;
     pay_str_t      pem;
@@ -313,18 +340,20 @@ Test(pay_jwt_key, what_holds_no_key_has_no_digest)
     memset(out, 7, sizeof(out));
     memset(long_key, 'k', sizeof(long_key));
 
-    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_ES256, none, out), PAY_INVALID);
-    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_HS256, none, out), PAY_INVALID);
-    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_RS256, mint_secret(), out),
+    cr_expect_eq(pay_jwt_key_check(PAY_ALG_ES256, none, out, NULL),
                  PAY_INVALID);
-    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_ES256,
-                                    (pay_str_t) { pem.len - 40, pem.data },
-                                    out), PAY_INVALID);
-    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_HS256,
+    cr_expect_eq(pay_jwt_key_check(PAY_ALG_HS256, none, out, NULL),
+                 PAY_INVALID);
+    cr_expect_eq(pay_jwt_key_check(PAY_ALG_RS256, mint_secret(), out, NULL),
+                 PAY_INVALID);
+    cr_expect_eq(pay_jwt_key_check(PAY_ALG_ES256,
+                                   (pay_str_t) { pem.len - 40, pem.data },
+                                   out, NULL), PAY_INVALID);
+    cr_expect_eq(pay_jwt_key_check(PAY_ALG_HS256,
                                     (pay_str_t) { sizeof(long_key),
-                                                  long_key }, out),
+                                                  long_key }, out, NULL),
                  PAY_INVALID);
-    cr_expect_eq(pay_jwt_key_digest((pay_alg_t) 9, pem, out), PAY_BUG);
+    cr_expect_eq(pay_jwt_key_check((pay_alg_t) 9, pem, out, NULL), PAY_BUG);
 
     for (i = 0; i < sizeof(out); i++) {
         cr_expect_eq(out[i], 7);
