@@ -24,7 +24,8 @@ static ngx_uint_t code_index(ngx_uint_t status);
 static ngx_uint_t observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
 static ngx_payments_psp_stat_t *psp_stat(ngx_uint_t index);
 static ngx_payments_psp_stat_t *psp_stat_named(pay_str_t name);
-static ngx_uint_t slot_of(const ngx_payments_counters_t *c, pay_str_t name);
+static ngx_uint_t slot_of(const ngx_payments_counters_t *c, pay_str_t name,
+    ngx_payments_psp_stat_t **psp);
 static void claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool,
     pay_str_t name);
 static ngx_payments_gauges_t *gauges(void);
@@ -471,7 +472,7 @@ psp_stat(ngx_uint_t index)
 
     name = pmcf->env.psps[index].name;
 
-    psp = c->psps[slot_of(c, name)];
+    (void) slot_of(c, name, &psp);
     if (psp != NULL) {
         return psp;
     }
@@ -480,7 +481,7 @@ psp_stat(ngx_uint_t index)
     claim_psp(c, pool, name);
     ngx_shmtx_unlock(&pool->mutex);
 
-    psp = c->psps[slot_of(c, name)];
+    (void) slot_of(c, name, &psp);
 
     return psp != NULL ? psp : &c->other_psp;
 }
@@ -505,24 +506,29 @@ psp_stat_named(pay_str_t name)
 const ngx_payments_psp_stat_t *
 ngx_payments_psp_stat_find(const ngx_payments_counters_t *c, pay_str_t name)
 {
-    return c->psps[slot_of(c, name)];
+    ngx_payments_psp_stat_t  *psp;
+
+    (void) slot_of(c, name, &psp);
+
+    return psp;
 }
 
 
-/* The slot of this name, or the empty one that it would get. */
+/* The slot of this name, or the empty one that it would get, and what this look
+ * has seen there: an empty slot may be another one's at the next look. */
 static ngx_uint_t
-slot_of(const ngx_payments_counters_t *c, pay_str_t name)
+slot_of(const ngx_payments_counters_t *c, pay_str_t name,
+    ngx_payments_psp_stat_t **psp)
 {
-    ngx_uint_t                      i;
-    const ngx_payments_psp_stat_t  *psp;
+    ngx_uint_t  i;
 
     i = pay_crc32(name) % NGX_PAYMENTS_PSP_SLOTS;
 
     for ( ;; ) {
-        psp = c->psps[i];
+        *psp = c->psps[i];
 
-        if (psp == NULL
-            || pay_str_eq((pay_str_t) { psp->len, psp->name }, name))
+        if (*psp == NULL
+            || pay_str_eq((pay_str_t) { (*psp)->len, (*psp)->name }, name))
         {
             return i;
         }
@@ -536,11 +542,13 @@ slot_of(const ngx_payments_counters_t *c, pay_str_t name)
 static void
 claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool, pay_str_t name)
 {
-    ngx_uint_t                i = slot_of(c, name);
+    ngx_uint_t                i;
     ngx_payments_psp_stat_t  *psp;
 
+    i = slot_of(c, name, &psp);
+
     if (name.len == 0 || name.len > NGX_PAYMENTS_PSP_NAME
-        || c->psps[i] != NULL
+        || psp != NULL
         || c->psp_count == NGX_PAYMENTS_PSP_SLOTS / 4 * 3)
     {
         return;

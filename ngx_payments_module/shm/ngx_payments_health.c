@@ -48,6 +48,7 @@ static ngx_payments_health_psp_t *find(const ngx_payments_healths_t *all,
 static uint32_t search(const ngx_payments_healths_t *all, pay_str_t name);
 static ngx_uint_t is_named(const ngx_payments_healths_t *all, uint32_t place,
     pay_str_t name);
+static ngx_uint_t claim_all(view_t *view);
 static ngx_payments_health_psp_t *claim(view_t *view, pay_str_t name);
 static ngx_payments_health_psp_t *room(view_t *view);
 static ngx_uint_t configured(ngx_payments_health_psp_t *psp);
@@ -72,15 +73,16 @@ static hint_t        hints[NGX_PAYMENTS_PSPS_MAX];
 
 
 /* Runs before the first call of this process; a reload keeps circuits and
- * windows, as they lie in the zone. */
+ * windows, as they lie in the zone.  Each PSP gets its place now: the buckets of
+ * rate limits may have filled the zone by the time of its first call. */
 ngx_int_t
 ngx_payments_health_init(ngx_cycle_t *cycle)
 {
-    view_t  view;
-
-    (void) cycle;
+    view_t      view;
+    ngx_uint_t  lacking;
 
     picture_good = 0;
+    ngx_memzero(hints, sizeof(hints));
 
     if (!enter(&view, NULL)) {
         return NGX_OK;
@@ -88,9 +90,37 @@ ngx_payments_health_init(ngx_cycle_t *cycle)
 
     /* a block with our number belongs to a dead worker */
     ngx_payments_calls_sweep(view.all, 1);
+    lacking = claim_all(&view);
     leave(&view);
 
+    if (lacking > 0) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "payments: the shared zone has no room for the circuits "
+                      "of %ui PSPs: their calls are not counted; raise "
+                      "payments_zone", lacking);
+    }
+
     return NGX_OK;
+}
+
+
+/* How many have found no place. */
+static ngx_uint_t
+claim_all(view_t *view)
+{
+    size_t                          i;
+    ngx_uint_t                      lacking = 0;
+    const pay_env_t                *env;
+    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
+
+    env = pmcf != NULL ? &pmcf->env : NULL;
+
+    for (i = 0; env != NULL && i < env->psp_count; i++) {
+        lacking += find(view->all, &env->psps[i]) == NULL
+                   && claim(view, env->psps[i].name) == NULL;
+    }
+
+    return lacking;
 }
 
 

@@ -75,7 +75,7 @@ static const char  head_sql[] =
     " WHERE b.datname = current_database()),"
     " (SELECT s.message FROM pay_view.seals s"
     " WHERE s.at < d.until AND s.signature IS NOT NULL"
-    " ORDER BY s.number DESC LIMIT 1)"
+    " ORDER BY s.number DESC LIMIT 1), pg_is_in_recovery()"
     " FROM d";
 
 
@@ -175,6 +175,11 @@ root_take(root_args_t *args, const PGresult *rows)
                              " --day");
     }
 
+    if (PQgetvalue(rows, 0, 5)[0] == 't') {
+        return root_complain("it is a standby, whose log may be behind: name"
+                             " the primary");
+    }
+
     message = pay_str_of(PQgetvalue(rows, 0, 4));
 
     if (pay_dup(args->arena, text, &args->root.day) != PAY_OK
@@ -221,7 +226,8 @@ root_sign(root_args_t *args)
 
     if (status != PAY_OK) {
         return pay_cli_audit_complain("root", status == PAY_INVALID
-                                      ? "what the cells say makes no root"
+                                      ? "what the cells say makes no root: two of them"
+                                      " may be one database"
                                       : "out of memory");
     }
 

@@ -105,7 +105,8 @@ pay_cli_check(int argc, char **argv)
         return code == PAY_CLI_OK ? PAY_CLI_NO : code;
     }
 
-    printf("all %u checks hold\n", check.checked);
+    printf("all %u checks hold%s\n", check.checked,
+           code == PAY_CLI_OK ? "" : " in the cells that have answered");
 
     return code;
 }

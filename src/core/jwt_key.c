@@ -179,7 +179,10 @@ pay_hs256_check(pay_str_t key, unsigned char *digest, pay_err_t *err)
 
     for (i = 1; i < key.len; i++) {
         if (key.data[i] != key.data[0]) {
-            return digest == NULL ? PAY_OK : pay_sha256(key, digest);
+            return digest == NULL || pay_sha256(key, digest) == PAY_OK
+                   ? PAY_OK
+                   : pay_refuse(err, "configuration",
+                                "libcrypto gives no digest of the key");
         }
     }
 
@@ -233,8 +236,12 @@ pay_pkey_end(EVP_PKEY *pkey, int good, unsigned char *digest, pay_err_t *err,
 {
     pay_status_t  status;
 
-    status = !good ? pay_refuse(err, "configuration", lack)
-             : digest != NULL ? pay_pkey_digest(pkey, digest) : PAY_OK;
+    status = !good ? pay_refuse(err, "configuration", lack) : PAY_OK;
+
+    if (good && digest != NULL && pay_pkey_digest(pkey, digest) != PAY_OK) {
+        status = pay_refuse(err, "configuration",
+                            "libcrypto gives no digest of the key");
+    }
 
     EVP_PKEY_free(pkey);
     ERR_clear_error();

@@ -17,6 +17,7 @@
 
 
 static pay_status_t root_sort(pay_root_t *root);
+static int root_is_twice(const pay_root_t *root, size_t count);
 static int root_is_day(pay_str_t day);
 static int root_is_database(pay_str_t text);
 static int root_is_head(const pay_root_t *root, const pay_root_head_t *head);
@@ -194,7 +195,7 @@ root_sort(pay_root_t *root)
     for (i = 0; i < root->count; i++) {
         head = root->heads[i];
 
-        if (!root_is_head(root, &head)) {
+        if (!root_is_head(root, &head) || root_is_twice(root, i)) {
             return PAY_INVALID;
         }
 
@@ -212,6 +213,22 @@ root_sort(pay_root_t *root)
     }
 
     return PAY_OK;
+}
+
+
+/* One database under two names, while another cell is not there. */
+static int
+root_is_twice(const pay_root_t *root, size_t count)
+{
+    size_t  i;
+
+    for (i = 0; i < count; i++) {
+        if (pay_str_eq(root->heads[i].database, root->heads[count].database)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
