@@ -432,6 +432,9 @@ typedef struct {
                                                 is asked for again, for a
                                                 minute, before the flow hears
                                                 of it */
+    int                may_be_late;          /* a request's GET, of which
+                                                nothing is decided: a replica
+                                                may answer its operations */
     void             (*end)(pay_flow_t *flow);   /* frees memory of libraries;
                                                 NULL: nothing is */
 } pay_flow_type_t;

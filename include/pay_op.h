@@ -107,6 +107,8 @@ typedef struct {
     pay_class_t         class;
     pay_stage_t         stage;         /* PAY_STAGE_KEY, _LEDGER or _NONE */
     int                 only_reads;    /* its function is STABLE */
+    int                 may_be_late;   /* … and no decision is made of it: a
+                                          replica may answer a request */
     int                 is_kept;       /* admitted although no new work is:
                                           reconciliation, and operations that
                                           end work which has begun */
@@ -170,9 +172,11 @@ pay_maybe(int is_set, int64_t number)
 const pay_op_t *pay_op(pay_op_id_t id);
 
 /* The role of PostgreSQL that may execute an operation: that of the gateway,
- * of the console, or of the console's acts. */
+ * of the console, or of the console's acts.  PAY_ROLE_REPLICA is no operation's
+ * own: the gateway, at a replica, where it has those that may be late. */
 typedef enum {
-    PAY_ROLE_GATEWAY = 0, PAY_ROLE_CONSOLE, PAY_ROLE_ACT, PAY_ROLE_COUNT
+    PAY_ROLE_GATEWAY = 0, PAY_ROLE_CONSOLE, PAY_ROLE_ACT, PAY_ROLE_REPLICA,
+    PAY_ROLE_COUNT
 } pay_op_role_t;
 
 static inline pay_op_role_t
@@ -189,6 +193,15 @@ pay_op_role(pay_op_id_t id)
     default:
         return PAY_ROLE_GATEWAY;
     }
+}
+
+
+/* Whether a connection of that role has the operation. */
+static inline int
+pay_op_is_of(pay_op_id_t id, pay_op_role_t role)
+{
+    return role == PAY_ROLE_REPLICA ? pay_op(id)->may_be_late
+                                    : pay_op_role(id) == role;
 }
 
 

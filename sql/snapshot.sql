@@ -586,6 +586,15 @@ CREATE TYPE pay_api.balances_row AS (
 
 COMMENT ON TYPE pay_api.balances_row IS 'Balances as JSON';
 
+CREATE TYPE pay_api.beat_row AS (
+	item integer,
+	outcome text,
+	number bigint,
+	is_standby bigint
+);
+
+COMMENT ON TYPE pay_api.beat_row IS 'A beat as a server has it';
+
 CREATE TYPE pay_api.buyer_history_row AS (
 	item integer,
 	outcome text,
@@ -3443,6 +3452,7 @@ CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) 
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[] DEFAULT NULL::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[], p_cards_card_before text[] DEFAULT '{}'::text[], p_after jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.beat(p_writer text[], p_number bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_close(p_owner text[], p_delay_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.close_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3514,6 +3524,7 @@ CREATE FUNCTION pay_api.open_settlement(p_source text[], p_sha256 bytea[], p_nam
 CREATE FUNCTION pay_api.prove_settlement(p_file_id bigint[], p_attempt bigint[], p_batch_key text[], p_rows bigint[], p_stated jsonb[], p_digest bytea[] DEFAULT NULL::bytea[], p_page jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.publish_events(p_owner text[], p_most bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.read_beat(p_writer text[]) RETURNS SETOF pay_api.beat_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.release_order(p_merchant_id text[], p_payment_order_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3922,6 +3933,17 @@ CREATE TABLE pay.backfill (
     CONSTRAINT backfill_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
     CONSTRAINT backfill_span_s_check CHECK (((span_s >= 360) AND (span_s <= 21600)))
 );
+
+CREATE TABLE pay.beat (
+    writer text NOT NULL COLLATE pg_catalog."C",
+    number bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT beat_number_check CHECK ((number > 0)),
+    CONSTRAINT beat_writer_check CHECK (((octet_length(writer) >= 1) AND (octet_length(writer) <= 64)))
+)
+WITH (fillfactor='25');
+
+COMMENT ON TABLE pay.beat IS 'The last number that each process of a gateway with a replica has written';
 
 CREATE TABLE pay.check_result (
     name text NOT NULL COLLATE pg_catalog."C",
@@ -6566,6 +6588,8 @@ ALTER TABLE ONLY pay.account_kind
     ADD CONSTRAINT account_kind_pkey PRIMARY KEY (account);
 ALTER TABLE ONLY pay.backfill
     ADD CONSTRAINT backfill_pkey PRIMARY KEY (psp);
+ALTER TABLE ONLY pay.beat
+    ADD CONSTRAINT beat_pkey PRIMARY KEY (writer);
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_change_id_key UNIQUE (change_id);
 ALTER TABLE ONLY pay.change
@@ -7446,6 +7470,7 @@ GRANT SELECT ON TABLE pay.payout_sending TO payments_auditor;
 GRANT SELECT ON TABLE pay.payout_sending TO payments_operator;
 REVOKE ALL ON TYPE pay_api.age_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.balances_row FROM PUBLIC;
+REVOKE ALL ON TYPE pay_api.beat_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.buyer_history_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.change_row FROM PUBLIC;
 REVOKE ALL ON TYPE pay_api.changes_row FROM PUBLIC;
@@ -8706,6 +8731,8 @@ REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_eve
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.beat(p_writer text[], p_number bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.beat(p_writer text[], p_number bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
@@ -8848,6 +8875,8 @@ REVOKE ALL ON FUNCTION pay_api.publish_events(p_owner text[], p_most bigint[]) F
 GRANT ALL ON FUNCTION pay_api.publish_events(p_owner text[], p_most bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.read_beat(p_writer text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.read_beat(p_writer text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.ready() TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.refuse_settlement(p_file_id bigint[], p_attempt bigint[], p_reason text[]) FROM PUBLIC;
@@ -9160,6 +9189,8 @@ GRANT SELECT ON TABLE pay.aged TO payments_auditor;
 GRANT SELECT ON TABLE pay.aged TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
+GRANT SELECT ON TABLE pay.beat TO payments_auditor;
+GRANT SELECT ON TABLE pay.beat TO payments_operator;
 GRANT SELECT ON TABLE pay.check_result TO payments_auditor;
 GRANT SELECT ON TABLE pay.check_result TO payments_operator;
 GRANT SELECT ON TABLE pay.console_act_right TO payments_auditor;

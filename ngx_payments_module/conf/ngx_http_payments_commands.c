@@ -23,6 +23,7 @@
 #include "conf/ngx_http_payments_conf_payout.h"
 #include "conf/ngx_http_payments_conf_screening.h"
 #include "conf/ngx_http_payments_conf_rates.h"
+#include "conf/ngx_http_payments_conf_replica.h"
 #include "conf/ngx_http_payments_conf_review.h"
 #include "conf/ngx_http_payments_conf_risk.h"
 #include "conf/ngx_http_payments_conf_risk_after.h"
@@ -89,6 +90,13 @@ ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       PAY_ROLE_GATEWAY,
       &ngx_http_payments_database_line },
+
+    { ngx_string("payments_database_replica"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_database,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      PAY_ROLE_REPLICA,
+      &ngx_http_payments_database_replica_line },
 
     { ngx_string("payments_audience"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,

@@ -5,6 +5,7 @@
 #include "conf/ngx_http_payments_conf.h"
 #include "conf/ngx_http_payments_conf_cell.h"
 #include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_text.h"
 #include "http/ngx_http_payments_handler.h"
 #include "io/ngx_payments_pq_conf.h"
 #include "shm/ngx_payments_shm.h"
@@ -266,41 +267,16 @@ ngx_http_payments_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* The text is never logged: it may hold a password, which is the reason for
- * the refusal. */
 static char *
 set_dsn(ngx_conf_t *cf, ngx_str_t *dsn, void *object)
 {
     ngx_payments_db_conf_t  *db = object;
 
-    switch (ngx_payments_pq_check(dsn)) {
-
-    case NGX_OK:
-        if (ngx_payments_pq_superuser(dsn)) {
-            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                               "payments_database connects as the superuser "
-                               "postgres, who may change every row: make it "
-                               "user=payments_gateway, the role that payctl "
-                               "migrate has made");
-        }
-
-        return ngx_payments_pq_hosts(cf, dsn, &db->dsns);
-
-    case NGX_ABORT:
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_database must not hold a password: "
-                           "name a file by passfile=, or use peer or "
-                           "certificate authentication");
-        return NGX_CONF_ERROR;
-
-    default:
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_database needs a libpq connection "
-                           "string without a password first, for example "
-                           "\"host=… dbname=…\": psql with the same string "
-                           "shows what is wrong");
+    if (ngx_http_payments_dsn(cf, dsn, "payments_database") != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
+
+    return ngx_payments_pq_hosts(cf, dsn, &db->dsns);
 }
 
 

@@ -9,6 +9,7 @@
 
 #include "conf/ngx_http_payments_conf_cell.h"
 #include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_replica.h"
 #include "io/ngx_payments_pq_conf.h"
 
 
@@ -150,6 +151,12 @@ ngx_http_payments_cells_resolve(ngx_conf_t *cf,
     for (i = 0; i < pmcf->cells.nelts; i++) {
         lack = lack_of(pmcf, cells[i]);
 
+        if (lack == NULL && ngx_http_payments_replica_check(cf, cells[i])
+                            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
         if (lack != NULL) {
             at = ngx_http_payments_at(&place, cf, cells[i],
                                       "payments_database", 0);
@@ -180,7 +187,9 @@ lack_of(const ngx_http_payments_main_conf_t *pmcf,
     is_default = ngx_strcmp(cell->name.data, DEFAULT) == 0;
 
     if (cell->dbs[PAY_ROLE_GATEWAY].dsns == NULL) {
-        return "is missing: the console has one of that name";
+        return cell->dbs[PAY_ROLE_REPLICA].dsns != NULL
+               ? "is missing: payments_database_replica names that cell"
+               : "is missing: the console has one of that name";
     }
 
     if (is_default != (cell->letter == 0)) {

@@ -330,7 +330,7 @@ choose_cell(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     }
 
     for (i = 0; i < pmcf->cells.nelts; i++) {
-        for (role = PAY_ROLE_CONSOLE; role < PAY_ROLE_COUNT; role++) {
+        for (role = PAY_ROLE_CONSOLE; role <= PAY_ROLE_ACT; role++) {
             if (i != shown && cells[i]->dbs[role].dsns != NULL) {
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                    "the console shows one cell, and "

@@ -3,6 +3,7 @@
  */
 
 #include "conf/ngx_http_payments_conf_text.h"
+#include "io/ngx_payments_pq_conf.h"
 #include "pay_url.h"
 
 
@@ -76,4 +77,40 @@ ngx_http_payments_is_name(const ngx_str_t *text, size_t max)
     }
 
     return text->len != 0 && text->len <= max;
+}
+
+
+/* The text is never logged: it may hold a password, which is the reason for
+ * the refusal. */
+char *
+ngx_http_payments_dsn(ngx_conf_t *cf, ngx_str_t *dsn, const char *directive)
+{
+    switch (ngx_payments_pq_check(dsn)) {
+
+    case NGX_OK:
+        if (ngx_payments_pq_superuser(dsn)) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "%s connects as the superuser postgres, who "
+                               "may change every row: make it "
+                               "user=payments_gateway, the role that payctl "
+                               "migrate has made", directive);
+        }
+
+        return NGX_CONF_OK;
+
+    case NGX_ABORT:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s must not hold a password: name a file by "
+                           "passfile=, or use peer or certificate "
+                           "authentication", directive);
+        return NGX_CONF_ERROR;
+
+    default:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s needs a libpq connection string without a "
+                           "password first, for example \"host=… dbname=…\": "
+                           "psql with the same string shows what is wrong",
+                           directive);
+        return NGX_CONF_ERROR;
+    }
 }

@@ -18,5 +18,10 @@ ngx_uint_t ngx_http_payments_is_plain(ngx_str_t *text, size_t max);
  * not begin it: the names that PostgreSQL keeps. */
 ngx_uint_t ngx_http_payments_is_name(const ngx_str_t *text, size_t max);
 
+/* Refuses a text that is no connection string or holds a password, and logs why
+ * at cf. */
+char *ngx_http_payments_dsn(ngx_conf_t *cf, ngx_str_t *dsn,
+    const char *directive);
+
 
 #endif /* NGX_HTTP_PAYMENTS_CONF_TEXT_H */

@@ -19,7 +19,6 @@
 #define BODY_MAX  (256 * 1024)
 #define ALL_MAX   (4 * 1024 * 1024)
 #define KEY_MAX   (16 * 1024)
-#define MAX_AGE   "max-age="
 
 
 /* One block of memory: the entry, its key, its body. */
@@ -33,7 +32,6 @@ typedef struct {
 
 
 static ngx_uint_t oldest_wanted(ngx_http_request_t *r);
-static ngx_uint_t max_age(ngx_str_t *value);
 static kept_t **find(const ngx_str_t *key);
 static void sweep(void);
 static void drop(kept_t **place);
@@ -73,36 +71,17 @@ ngx_http_payments_answer_find(ngx_http_request_t *r, ngx_str_t *key,
 static ngx_uint_t
 oldest_wanted(ngx_http_request_t *r)
 {
+    ngx_int_t         wanted = ngx_http_payments_max_age(r);
     ngx_uint_t        count;
     ngx_table_elt_t  *header;
 
-    header = ngx_http_payments_find_header(r, "Cache-Control", &count);
-    if (header != NULL) {
-        return count == 1 ? ngx_min(max_age(&header->value), LIFE_S) : 0;
+    if (wanted != NGX_DECLINED) {
+        return ngx_min((ngx_uint_t) wanted, LIFE_S);
     }
 
     header = ngx_http_payments_find_header(r, "If-None-Match", &count);
 
     return header != NULL ? LIFE_S : 0;
-}
-
-
-/* RFC 9111 5.2.1.1; any other word asks for a fresh answer. */
-static ngx_uint_t
-max_age(ngx_str_t *value)
-{
-    size_t     len = sizeof(MAX_AGE) - 1;
-    ngx_int_t  seconds;
-
-    if (value->len <= len
-        || ngx_strncasecmp(value->data, (u_char *) MAX_AGE, len) != 0)
-    {
-        return 0;
-    }
-
-    seconds = ngx_atoi(value->data + len, value->len - len);
-
-    return seconds == NGX_ERROR ? 0 : (ngx_uint_t) seconds;
 }
 
 

@@ -64,6 +64,7 @@ static ngx_int_t check_caller(ngx_http_request_t *r, unsigned scope,
     pay_err_t *err);
 static ngx_int_t check_quota(ngx_http_request_t *r, pay_str_t merchant,
     pay_err_t *err);
+static ngx_msec_t max_age(ngx_http_request_t *r);
 static ngx_int_t start_read(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids);
 static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
@@ -307,6 +308,17 @@ check_quota(ngx_http_request_t *r, pay_str_t merchant, pay_err_t *err)
 }
 
 
+/* Without a word about it a replica may answer within its own limit. */
+static ngx_msec_t
+max_age(ngx_http_request_t *r)
+{
+    ngx_int_t  seconds = ngx_http_payments_max_age(r);
+
+    return seconds == NGX_DECLINED ? NGX_TIMER_INFINITE
+                                   : (ngx_msec_t) seconds * 1000;
+}
+
+
 /* A GET's body is of no use and is thrown away.  The ids are copied into the
  * flow, because r->uri ends with the request. */
 static ngx_int_t
@@ -327,6 +339,7 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
     }
 
     ctx = ngx_http_payments_get_ctx(r);
+    ctx->max_age = max_age(r);
     flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
                                     ngx_http_payments_module), ctx->cell);
     if (flow == NULL) {

@@ -18,6 +18,7 @@
 #include "shm/ngx_payments_count_orders.h"
 #include "shm/ngx_payments_count_payouts.h"
 #include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_count_replica.h"
 #include "shm/ngx_payments_count_risk.h"
 #include "shm/ngx_payments_count_risk_provider.h"
 #include "shm/ngx_payments_count_rollups.h"
@@ -281,6 +282,7 @@ write_cell(pay_buf_t *buf, ngx_uint_t index,
     const ngx_payments_cell_stat_t *cell, ngx_payments_counters_t *c)
 {
     write_db(buf, cell);
+    ngx_payments_replica_write(buf, index, cell);
     ngx_payments_bulkheads_write(buf, index, cell);
     write_sweep(buf, cell);
     ngx_payments_reviews_write(buf, cell);

@@ -24,6 +24,7 @@ static ngx_int_t problem(ngx_http_request_t *r, const pay_err_t *err,
     const pay_errors_t *errors, int64_t retry_after_s);
 static ngx_int_t add_reply_headers(ngx_http_request_t *r,
     const pay_reply_t *reply);
+static ngx_int_t add_age(ngx_http_request_t *r);
 static ngx_int_t reply_problem(ngx_http_request_t *r,
     const pay_reply_t *reply);
 static ngx_uint_t not_modified(ngx_http_request_t *r,
@@ -252,6 +253,10 @@ add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
         return NGX_ERROR;
     }
 
+    if (add_age(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (reply->replayed
         && ngx_http_payments_add_header(r, "Idempotent-Replayed", yes)
            != NGX_OK)
@@ -273,6 +278,22 @@ add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
     }
 
     return NGX_OK;
+}
+
+
+/* RFC 9111 5.1: the answer was not made of the origin's present state.  In
+ * seconds, rounded up; without the field the primary has answered. */
+static ngx_int_t
+add_age(ngx_http_request_t *r)
+{
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    if (ctx == NULL || ctx->age == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_http_payments_add_number(r, "Age", "%L",
+                                        (int64_t) (ctx->age + 999) / 1000);
 }
 
 

@@ -8,6 +8,10 @@
 #include "pay_url.h"
 
 
+#define MAX_AGE     "max-age="
+#define DIGITS_MAX  9
+
+
 /* payments_public_url if it is set; else the Host of the request, which the
  * client chooses, so whatever is no plain authority becomes localhost. */
 ngx_int_t
@@ -103,4 +107,32 @@ ngx_http_payments_refuse(pay_err_t *err, const char *slug, const char *detail)
     (void) pay_refuse(err, slug, detail);
 
     return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_payments_max_age(ngx_http_request_t *r)
+{
+    size_t            len = sizeof(MAX_AGE) - 1;
+    ngx_int_t         seconds;
+    ngx_str_t        *value;
+    ngx_uint_t        count;
+    ngx_table_elt_t  *header;
+
+    header = ngx_http_payments_find_header(r, "Cache-Control", &count);
+    if (header == NULL) {
+        return NGX_DECLINED;
+    }
+
+    value = &header->value;
+
+    if (count != 1 || value->len <= len || value->len > len + DIGITS_MAX
+        || ngx_strncasecmp(value->data, (u_char *) MAX_AGE, len) != 0)
+    {
+        return 0;
+    }
+
+    seconds = ngx_atoi(value->data + len, value->len - len);
+
+    return seconds == NGX_ERROR ? 0 : seconds;
 }

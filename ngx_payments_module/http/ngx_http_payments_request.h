@@ -17,6 +17,11 @@ ngx_int_t ngx_http_payments_base_url(ngx_http_request_t *r, pay_str_t *url);
 ngx_table_elt_t *ngx_http_payments_find_header(ngx_http_request_t *r,
     const char *name, ngx_uint_t *count);
 
+/* How old the answer may be, in seconds, by Cache-Control: max-age=N says so
+ * (RFC 9111 5.2.1.1), and any other word, or several fields, 0.  NGX_DECLINED:
+ * there is none. */
+ngx_int_t ngx_http_payments_max_age(ngx_http_request_t *r);
+
 /* The checks before a flow: NGX_OK says go on; NGX_DECLINED says refuse, with
  * *err filled and nothing sent yet.  A check never answers by itself: what a
  * sent answer returns is NGX_OK, too. */

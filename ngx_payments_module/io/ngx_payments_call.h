@@ -38,6 +38,18 @@ struct ngx_payments_call_s {
     ngx_uint_t            is_brief;              /* of a job: takes it at once
                                                     while no requests come */
 
+    /* of ngx_payments_replica.c */
+    ngx_msec_t            age;                   /* of the answer, at most; 0:
+                                                    it is the primary's */
+    ngx_uint_t            at_replica;            /* which is asked, and not the
+                                                    primary: */
+    void                (*after)(ngx_payments_call_t *call,
+                                 const pay_result_t *result,
+                                 pay_db_failure_t failure);
+    ngx_uint_t            session;
+    ngx_msec_t            as_of;
+    ngx_msec_t            max_age;
+
     /* private to ngx_payments_db.c but the last, which says when to come
      * again after NGX_BUSY or PAY_DB_OVERLOADED */
     ngx_msec_t            queued;                /* ngx_current_msec */

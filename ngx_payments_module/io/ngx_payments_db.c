@@ -66,6 +66,9 @@ static void batch_answered(void *data, ngx_payments_batch_t *batch);
 static void batch_lost(void *data, ngx_payments_batch_t *batch);
 static void batch_failed(void *data, ngx_payments_batch_t *batch,
     const char *sqlstate, const char *message);
+static void count_batch(const db_t *db, const ngx_payments_batch_t *batch,
+    ngx_uint_t failed);
+static ngx_uint_t is_replica(const db_t *db);
 static void dispatch_handler(ngx_event_t *ev);
 static void refuse_late(db_t *db, ngx_queue_t *late,
     pay_db_failure_t failure);
@@ -191,21 +194,41 @@ tick_of(const ngx_msec_t *stages)
 }
 
 
+ngx_uint_t
+ngx_payments_db_session(ngx_uint_t cell)
+{
+    const db_t  *db = &dbs[cell][PAY_ROLE_REPLICA];
+
+    return db->pq != NULL ? ngx_payments_pq_session(db->pq) : 0;
+}
+
+
+void
+ngx_payments_db_leave(ngx_uint_t cell, const char *why)
+{
+    ngx_payments_pq_leave(dbs[cell][PAY_ROLE_REPLICA].pq, why);
+}
+
+
 /* `since` starts anew when an item is sent alone and bounds its wait; `queued`
  * never does, and its stage's deadline counts from there. */
 ngx_int_t
 ngx_payments_db_call(ngx_payments_call_t *call)
 {
-    db_t  *db = &dbs[call->cell][pay_op_role(call->op)];
+    db_t  *db = &dbs[call->cell][call->at_replica ? PAY_ROLE_REPLICA
+                                                  : pay_op_role(call->op)];
 
     if (db->pq == NULL || !ngx_payments_pq_usable(db->pq)) {
         return NGX_DECLINED;
     }
 
     if (db->queues.count >= room_for(db, call) || is_crowded(db, call)) {
-        ngx_payments_count_db_rejected(db->cell);
-        ngx_payments_count_refused(db->cell, work_of(call),
-                                   NGX_PAYMENTS_FULL_QUEUE);
+        if (!is_replica(db)) {
+            ngx_payments_count_db_rejected(db->cell);
+            ngx_payments_count_refused(db->cell, work_of(call),
+                                       NGX_PAYMENTS_FULL_QUEUE);
+        }
+
         call->retry_after_s = retry_after_s(db, call->op);
         return NGX_BUSY;
     }
@@ -344,6 +367,7 @@ batch_answered(void *data, ngx_payments_batch_t *batch)
 
     ngx_payments_queue_leave(&db->queues, batch);
     note_pace(db, batch->count);
+    count_batch(db, batch, 0);
     db->is_silent = 0;
     db->moved = ngx_current_msec;
 
@@ -362,8 +386,7 @@ batch_lost(void *data, ngx_payments_batch_t *batch)
 
     ngx_payments_queue_leave(&db->queues, batch);
     note_pace(db, batch->count);
-    ngx_payments_count_db(db->cell, batch->op, batch->count, 1,
-                          ngx_current_msec - batch->sent);
+    count_batch(db, batch, 1);
     drop(batch, PAY_DB_UNKNOWN);
     ngx_destroy_pool(batch->pool);
 }
@@ -371,28 +394,32 @@ batch_lost(void *data, ngx_payments_batch_t *batch)
 
 /* Rolled back as a whole: each item gets its own try, so that only the one
  * that fails alone fails.  Contention is tried three times more; an item that
- * fails alone, and a database that is not to be had, are answered at once. */
+ * fails alone, and a database that is not to be had, are answered at once, and
+ * so is all of a replica, behind which the primary is asked. */
 static void
 batch_failed(void *data, ngx_payments_batch_t *batch,
     const char *sqlstate, const char *message)
 {
     db_t                            *db = data;
-    ngx_uint_t                       omitted;
+    ngx_uint_t                       level, omitted;
     pay_db_failure_t                 failure;
 
     failure = failure_of(sqlstate);
+    count_batch(db, batch, 1);
     count_canceled(db, batch, sqlstate);
     ngx_payments_queue_leave(&db->queues, batch);
 
-    if (is_contention(sqlstate) ? tried_enough(batch)
-        : batch->count == 1 || failure == PAY_DB_UNAVAILABLE)
+    if (is_replica(db) || (is_contention(sqlstate) ? tried_enough(batch)
+        : batch->count == 1 || failure == PAY_DB_UNAVAILABLE))
     {
         if (ngx_payments_log_may(&db->pace, &omitted)) {
-            ngx_log_error(NGX_LOG_ERR, db->log, 0,
+            level = is_replica(db) ? NGX_LOG_WARN : NGX_LOG_ERR;
+            ngx_log_error(level, db->log, 0,
                           "payments: operation failed, op:%s, sqlstate:%s, "
-                          "calls:%ui, omitted:%ui%V, message:%s",
+                          "calls:%ui, omitted:%ui%s%V, message:%s",
                           pay_op(batch->op)->name, sqlstate, batch->count,
-                          omitted, ngx_payments_cell_note(db->cell), message);
+                          omitted, is_replica(db) ? ", replica:1" : "",
+                          ngx_payments_cell_note(db->cell), message);
         }
 
         note_pace(db, batch->count);
@@ -403,6 +430,25 @@ batch_failed(void *data, ngx_payments_batch_t *batch,
     }
 
     ngx_destroy_pool(batch->pool);
+}
+
+
+/* The figures of operations are the primary's; a replica has its own. */
+static void
+count_batch(const db_t *db, const ngx_payments_batch_t *batch,
+    ngx_uint_t failed)
+{
+    if (!is_replica(db)) {
+        ngx_payments_count_db(db->cell, batch->op, batch->count, failed,
+                              ngx_current_msec - batch->sent);
+    }
+}
+
+
+static ngx_uint_t
+is_replica(const db_t *db)
+{
+    return db->conf->role == PAY_ROLE_REPLICA;
 }
 
 
@@ -449,7 +495,10 @@ refuse_late(db_t *db, ngx_queue_t *late,
             ngx_payments_count_stage_timeout(pay_op(call->op)->stage);
         }
 
-        ngx_payments_count_db_rejected(db->cell);
+        if (!is_replica(db)) {
+            ngx_payments_count_db_rejected(db->cell);
+        }
+
         call->retry_after_s = retry_after_s(db, call->op);
         call->done(call, NULL, failure);
     }

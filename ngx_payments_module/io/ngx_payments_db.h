@@ -24,6 +24,12 @@ typedef enum {
 ngx_payments_hope_e ngx_payments_db_hope(ngx_uint_t cell);
 /* A probe asks the cell now. */
 void ngx_payments_db_probed(ngx_uint_t cell);
+/* The number of the connection to the cell's replica, which is another one
+ * after each reconnect; 0: there is none now. */
+ngx_uint_t ngx_payments_db_session(ngx_uint_t cell);
+/* The cell's replica, which there is, is none any more: the next of its hosts
+ * is tried. */
+void ngx_payments_db_leave(ngx_uint_t cell, const char *why);
 /* NGX_OK: queued; NGX_BUSY: the queue is full; NGX_DECLINED: PostgreSQL is
  * down. */
 ngx_int_t ngx_payments_db_call(ngx_payments_call_t *call);

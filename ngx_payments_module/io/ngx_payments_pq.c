@@ -56,6 +56,7 @@ struct ngx_payments_pq_s {
     const ngx_payments_pq_owner_t  *owner;
     void                           *data;          /* the owner's */
     ngx_log_t                      *log;
+    ngx_uint_t                      sessions;      /* ready ones, ever */
     conn_t                         *conns;
     ngx_uint_t                      stopping;
 };
@@ -147,6 +148,20 @@ ngx_payments_pq_idle(const ngx_payments_pq_t *pq)
     }
 
     return n;
+}
+
+
+ngx_uint_t
+ngx_payments_pq_session(const ngx_payments_pq_t *pq)
+{
+    return pq->conns[0].state >= CONN_IDLE ? pq->sessions : 0;
+}
+
+
+void
+ngx_payments_pq_leave(ngx_payments_pq_t *pq, const char *why)
+{
+    conn_lost(&pq->conns[0], why);
 }
 
 
@@ -322,20 +337,11 @@ conn_setup(conn_t *conn)
 static ngx_int_t
 conn_send_setup(conn_t *conn)
 {
-    ngx_uint_t   i;
-
     if (ngx_payments_pq_prepare_timeout(conn->pg) != NGX_OK
-        || conn_set_timeout(conn, 0) != NGX_OK)
+        || conn_set_timeout(conn, 0) != NGX_OK
+        || ngx_payments_pq_prepare(conn->pg, conn->pq->conf->role) != NGX_OK)
     {
         return NGX_ERROR;
-    }
-
-    for (i = 0; i < PAY_OP_COUNT; i++) {
-        if (pay_op_role(i) == conn->pq->conf->role
-            && ngx_payments_pq_prepare(conn->pg, pay_op(i)) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
     }
 
     return PQpipelineSync(conn->pg) ? NGX_OK : NGX_ERROR;
@@ -480,10 +486,12 @@ conn_prepared(conn_t *conn)
 {
     if (conn->failed) {
         if (!ngx_payments_pq_is_told(&conn->said, conn->host, SETUP_REFUSED)) {
-            ngx_log_error(NGX_LOG_ERR, conn->pq->log, 0,
+            ngx_log_error(ngx_payments_pq_level(conn->pq->conf),
+                          conn->pq->log, 0,
                           "payments: an operation cannot be prepared, "
-                          "sqlstate:%s%V, hint:run payctl migrate, message:%s",
-                          conn->sqlstate,
+                          "sqlstate:%s%s%V, hint:run payctl migrate, "
+                          "message:%s", conn->sqlstate,
+                          ngx_payments_pq_note(conn->pq->conf),
                           ngx_payments_cell_note(conn->pq->cell),
                           conn->said.message);
         }
@@ -494,10 +502,11 @@ conn_prepared(conn_t *conn)
 
     conn->state = CONN_IDLE;
     conn->failures = 0;
+    conn->pq->sessions++;
     ngx_payments_count_db_connect(conn->pq->cell, conn->pq->conf->role, 1);
     ngx_log_error(NGX_LOG_NOTICE, conn->pq->log, 0,
-                  "payments: database connected, pid:%d%V",
-                  PQbackendPID(conn->pg),
+                  "payments: database connected, pid:%d%s%V",
+                  PQbackendPID(conn->pg), ngx_payments_pq_note(conn->pq->conf),
                   ngx_payments_cell_note(conn->pq->cell));
 
     ngx_payments_pq_warn_superuser(conn->pg, conn->pq->log);
@@ -522,9 +531,6 @@ conn_batch_done(conn_t *conn)
     if (conn->failed) {
         conn->timeout = TIMEOUT_UNKNOWN;    /* the setting went back, too */
     }
-
-    ngx_payments_count_db(conn->pq->cell, batch->op, batch->count, conn->failed,
-                          ngx_current_msec - batch->sent);
 
     if (conn->failed) {
         conn->pq->owner->failed(conn->pq->data, batch, conn->sqlstate,
@@ -567,8 +573,6 @@ conn_lost(conn_t *conn, const char *why)
     }
 
     if (rolled_back) {
-        ngx_payments_count_db(conn->pq->cell, batch->op, batch->count, 1,
-                              ngx_current_msec - batch->sent);
         conn->pq->owner->failed(conn->pq->data, batch, conn->sqlstate,
                                 conn->said.message);
 
@@ -594,12 +598,12 @@ conn_say_lost(conn_t *conn, const char *why)
         return;
     }
 
-    ngx_log_error(NGX_LOG_ERR, conn->pq->log, 0,
+    ngx_log_error(ngx_payments_pq_level(conn->pq->conf), conn->pq->log, 0,
                   "payments: database connection lost, why:%s, host:%ui, "
-                  "calls:%ui, attempt:%ui, sqlstate:%s, omitted:%ui%V, "
+                  "calls:%ui, attempt:%ui, sqlstate:%s, omitted:%ui%s%V, "
                   "message:%s", why, conn->host,
                   conn->batch ? conn->batch->count : 0, conn->failures,
-                  conn->sqlstate, untold,
+                  conn->sqlstate, untold, ngx_payments_pq_note(conn->pq->conf),
                   ngx_payments_cell_note(conn->pq->cell), conn->said.message);
 }
 

@@ -20,7 +20,8 @@ typedef struct {
     /* it was rolled back */
     void  (*failed)(void *data, ngx_payments_batch_t *batch,
                     const char *sqlstate, const char *message);
-    /* it was answered; the connections hand the rows out and free it */
+    /* it was answered; the connections hand the rows out and free it.  Each of
+     * the three comes once for a batch, and counts it */
     void  (*answered)(void *data, ngx_payments_batch_t *batch);
 } ngx_payments_pq_owner_t;
 
@@ -36,6 +37,12 @@ void ngx_payments_pq_stop(ngx_payments_pq_t *pq);
 ngx_uint_t ngx_payments_pq_usable(const ngx_payments_pq_t *pq);
 /* How many connections could take a batch now. */
 ngx_uint_t ngx_payments_pq_idle(const ngx_payments_pq_t *pq);
+/* The number of the connection where there is one alone, above 0 and another
+ * one after each reconnect; 0 while it is not ready. */
+ngx_uint_t ngx_payments_pq_session(const ngx_payments_pq_t *pq);
+/* The server of the only connection is the wrong one: it is closed, and the
+ * next of the hosts is tried.  A batch on the wire is lost. */
+void ngx_payments_pq_leave(ngx_payments_pq_t *pq, const char *why);
 /* Takes the batch over; pq_idle() was not 0. */
 void ngx_payments_pq_send(ngx_payments_pq_t *pq, ngx_payments_batch_t *batch);
 

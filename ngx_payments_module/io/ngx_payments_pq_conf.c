@@ -24,15 +24,23 @@ typedef struct {
     ngx_uint_t   count;
 } hosts_t;
 
+/* The servers that will do. */
+typedef enum {
+    PRIMARY = 0, ANY, STANDBY
+} wanted_e;
 
+
+static const char *value_of(const PQconninfoOption *options, const char *word,
+    const char *otherwise);
 static void hosts_find(const PQconninfoOption *options, hosts_t *hosts);
 static char *hosts_read(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns,
-    ngx_uint_t writes);
-static const char *hosts_check(const hosts_t *hosts, ngx_uint_t writes);
+    wanted_e wanted);
+static const char *hosts_check(const hosts_t *hosts, wanted_e wanted);
 static const char *hosts_check_target(const hosts_t *hosts);
+static const char *hosts_check_standby(const hosts_t *hosts);
 static const char *hosts_check_item(const hosts_t *hosts, ngx_uint_t n);
 static ngx_int_t hosts_add(ngx_conf_t *cf, const PQconninfoOption *options,
-    const hosts_t *hosts, ngx_uint_t n, ngx_array_t *dsns);
+    const hosts_t *hosts, ngx_uint_t n, wanted_e wanted, ngx_array_t *dsns);
 static u_char *add_option(u_char *p, const char *name, ngx_str_t value);
 static ngx_uint_t list_count(const char *list);
 static ngx_str_t list_item(const char *list, ngx_uint_t n);
@@ -109,20 +117,27 @@ ngx_payments_pq_user_is(ngx_str_t *dsn, const char *name)
 char *
 ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
 {
-    return hosts_read(cf, dsn, dsns, 1);
+    return hosts_read(cf, dsn, dsns, PRIMARY);
 }
 
 
 char *
 ngx_payments_pq_readers(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
 {
-    return hosts_read(cf, dsn, dsns, 0);
+    return hosts_read(cf, dsn, dsns, ANY);
+}
+
+
+char *
+ngx_payments_pq_standbys(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
+{
+    return hosts_read(cf, dsn, dsns, STANDBY);
 }
 
 
 static char *
 hosts_read(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns,
-    ngx_uint_t writes)
+    wanted_e wanted)
 {
     char              *rv;
     hosts_t            hosts;
@@ -135,7 +150,7 @@ hosts_read(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns,
     }
 
     hosts_find(options, &hosts);
-    rv = (char *) hosts_check(&hosts, writes);
+    rv = (char *) hosts_check(&hosts, wanted);
 
     if (rv == NGX_CONF_OK) {
         *dsns = ngx_array_create(cf->pool, hosts.count, sizeof(ngx_str_t));
@@ -143,7 +158,7 @@ hosts_read(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns,
     }
 
     for (n = 0; rv == NGX_CONF_OK && n < hosts.count; n++) {
-        if (hosts_add(cf, options, &hosts, n, *dsns) != NGX_OK) {
+        if (hosts_add(cf, options, &hosts, n, wanted, *dsns) != NGX_OK) {
             rv = NGX_CONF_ERROR;
         }
     }
@@ -178,6 +193,52 @@ ngx_payments_pq_resolves(ngx_str_t *dsn)
     PQconninfoFree(options);
 
     return resolves;
+}
+
+
+/* By their texts: two names of one server are two places. */
+ngx_uint_t
+ngx_payments_pq_is_same_place(ngx_str_t *one, ngx_str_t *two)
+{
+    size_t             i;
+    ngx_uint_t         same = 1;
+    const char        *a, *b;
+    PQconninfoOption  *ones, *twos;
+
+    static const char *const  words[][2] = {
+        { "host", "" }, { "hostaddr", "" }, { "port", "5432" },
+        { "dbname", "" }
+    };
+
+    ones = PQconninfoParse((char *) one->data, NULL);
+    twos = PQconninfoParse((char *) two->data, NULL);
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        a = value_of(ones, words[i][0], words[i][1]);
+        b = value_of(twos, words[i][0], words[i][1]);
+        same = same && is(a, b);
+    }
+
+    PQconninfoFree(ones);
+    PQconninfoFree(twos);
+
+    return same;
+}
+
+
+static const char *
+value_of(const PQconninfoOption *options, const char *word,
+    const char *otherwise)
+{
+    const PQconninfoOption  *o;
+
+    for (o = options; o != NULL && o->keyword != NULL; o++) {
+        if (is(o->keyword, word) && o->val != NULL && o->val[0] != '\0') {
+            return o->val;
+        }
+    }
+
+    return otherwise;
 }
 
 
@@ -216,7 +277,7 @@ hosts_find(const PQconninfoOption *options, hosts_t *hosts)
 /* The lists pair as in libpq: one hostaddr for each host, one port for each
  * or for all. */
 static const char *
-hosts_check(const hosts_t *hosts, ngx_uint_t writes)
+hosts_check(const hosts_t *hosts, wanted_e wanted)
 {
     ngx_uint_t   n;
     const char  *why;
@@ -236,7 +297,8 @@ hosts_check(const hosts_t *hosts, ngx_uint_t writes)
         return "needs one port for all hosts in port=, or one for each";
     }
 
-    why = writes ? hosts_check_target(hosts) : NULL;
+    why = wanted == PRIMARY ? hosts_check_target(hosts)
+          : wanted == STANDBY ? hosts_check_standby(hosts) : NULL;
 
     for (n = 0; why == NULL && n < hosts->count; n++) {
         why = hosts_check_item(hosts, n);
@@ -276,6 +338,16 @@ hosts_check_target(const hosts_t *hosts)
 }
 
 
+/* The gateway asks for it itself. */
+static const char *
+hosts_check_standby(const hosts_t *hosts)
+{
+    return hosts->target == NULL || is(hosts->target, "standby") ? NULL
+           : "has a target_session_attrs, and only a standby will do: leave "
+             "it out";
+}
+
+
 /* libpq takes a blank as part of the name, and would fail only when a worker
  * connects. */
 static const char *
@@ -311,9 +383,9 @@ hosts_check_item(const hosts_t *hosts, ngx_uint_t n)
  * stand. */
 static ngx_int_t
 hosts_add(ngx_conf_t *cf, const PQconninfoOption *options,
-    const hosts_t *hosts, ngx_uint_t n, ngx_array_t *dsns)
+    const hosts_t *hosts, ngx_uint_t n, wanted_e wanted, ngx_array_t *dsns)
 {
-    size_t                   size = 1;
+    size_t                   size = sizeof("target_session_attrs='standby' ");
     u_char                  *p;
     ngx_str_t               *dsn, value;
     const PQconninfoOption  *o;
@@ -347,6 +419,11 @@ hosts_add(ngx_conf_t *cf, const PQconninfoOption *options,
         }
 
         p = add_option(p, o->keyword, value);
+    }
+
+    if (wanted == STANDBY && hosts->target == NULL) {
+        ngx_str_set(&value, "standby");
+        p = add_option(p, "target_session_attrs", value);
     }
 
     *p = '\0';

@@ -23,6 +23,11 @@ ngx_uint_t ngx_payments_pq_resolves(ngx_str_t *dsn);
  * cf->pool).  NGX_CONF_OK, or what is wrong with the hosts, to be logged. */
 char *ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn,
     ngx_array_t **dsns);
+/* The same for connections to a replica: a standby and nothing else. */
+char *ngx_payments_pq_standbys(ngx_conf_t *cf, ngx_str_t *dsn,
+    ngx_array_t **dsns);
+/* 1 when two strings of one host each name one database of one server. */
+ngx_uint_t ngx_payments_pq_is_same_place(ngx_str_t *one, ngx_str_t *two);
 /* The same for connections that only read: a standby will do. */
 char *ngx_payments_pq_readers(ngx_conf_t *cf, ngx_str_t *dsn,
     ngx_array_t **dsns);

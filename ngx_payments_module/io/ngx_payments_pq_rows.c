@@ -11,13 +11,37 @@
 #define SET_TIMEOUT  "payments_set_timeout"
 
 
+static ngx_int_t prepare(PGconn *pg, const pay_op_t *op);
 static pay_cell_t cell_of(const void *rows, unsigned row, unsigned column);
 
 
 /* Each operation is one statement by its name, prepared once per connection.
- * The types are given, so PostgreSQL guesses none. */
+ * A replica may be promoted at any time, and is not written to even then. */
 ngx_int_t
-ngx_payments_pq_prepare(PGconn *pg, const pay_op_t *op)
+ngx_payments_pq_prepare(PGconn *pg, pay_op_role_t role)
+{
+    ngx_uint_t  i;
+
+    if (role == PAY_ROLE_REPLICA
+        && !PQsendQueryParams(pg, "SET default_transaction_read_only = on", 0,
+                              NULL, NULL, NULL, NULL, 1))
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        if (pay_op_is_of(i, role) && prepare(pg, pay_op(i)) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* The types are given, so PostgreSQL guesses none. */
+static ngx_int_t
+prepare(PGconn *pg, const pay_op_t *op)
 {
     Oid           types[PAY_OP_COLUMNS_MAX];
     char          sql[PAY_OP_SQL_MAX];

@@ -10,8 +10,8 @@
 #include <libpq-fe.h>
 
 
-/* Queues the preparation of the operation's statement. */
-ngx_int_t ngx_payments_pq_prepare(PGconn *pg, const pay_op_t *op);
+/* Queues the preparation of the statements of that role's operations. */
+ngx_int_t ngx_payments_pq_prepare(PGconn *pg, pay_op_role_t role);
 /* Queues the batch's statement with its arrays; NGX_ERROR: no memory, or the
  * connection is gone. */
 ngx_int_t ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch);

@@ -100,6 +100,20 @@ ngx_payments_pq_warn_superuser(const PGconn *pg, ngx_log_t *log)
 }
 
 
+const char *
+ngx_payments_pq_note(const ngx_payments_db_conf_t *conf)
+{
+    return conf->role == PAY_ROLE_REPLICA ? ", replica:1" : "";
+}
+
+
+ngx_uint_t
+ngx_payments_pq_level(const ngx_payments_db_conf_t *conf)
+{
+    return conf->role == PAY_ROLE_REPLICA ? NGX_LOG_WARN : NGX_LOG_ERR;
+}
+
+
 /* read_only_sql_transaction, admin_shutdown, crash_shutdown,
  * cannot_connect_now (PostgreSQL manual, "PostgreSQL Error Codes"). */
 ngx_uint_t

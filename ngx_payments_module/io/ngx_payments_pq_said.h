@@ -6,7 +6,7 @@
 #ifndef NGX_PAYMENTS_PQ_SAID_H
 #define NGX_PAYMENTS_PQ_SAID_H
 
-#include "util/ngx_payments.h"
+#include "util/ngx_payments_conf_types.h"
 
 #include <libpq-fe.h>
 
@@ -37,6 +37,10 @@ ngx_uint_t ngx_payments_pq_tell(ngx_payments_pq_said_t *said,
 /* A notice processor that writes nothing: notices may quote values. */
 void ngx_payments_pq_drop_notice(void *arg, const PGresult *notice);
 void ngx_payments_pq_warn_superuser(const PGconn *pg, ngx_log_t *log);
+/* The mark of a replica's lines in the log, "" for others, and the level of
+ * such lines: the loss of a replica takes nothing from a payment. */
+const char *ngx_payments_pq_note(const ngx_payments_db_conf_t *conf);
+ngx_uint_t ngx_payments_pq_level(const ngx_payments_db_conf_t *conf);
 /* It is a standby, has become read-only, or is about to end. */
 ngx_uint_t ngx_payments_pq_takes_no_writes(const char *sqlstate);
 

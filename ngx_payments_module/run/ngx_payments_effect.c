@@ -10,11 +10,13 @@
 #include "io/ngx_payments_cert.h"
 #include "io/ngx_payments_confirm.h"
 #include "io/ngx_payments_psp.h"
+#include "io/ngx_payments_replica.h"
 #include "run/ngx_payments_effect_note.h"
 #include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_health.h"
 #include "shm/ngx_payments_quarantine.h"
+#include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_fault.h"
 #include "pay_trace.h"
 
@@ -35,6 +37,7 @@ typedef struct {
 } question_t;
 
 
+static ngx_int_t begin_call(ngx_payments_flow_t *flow);
 static ngx_uint_t has_patience(ngx_payments_flow_t *flow);
 static void patience_handler(ngx_event_t *ev);
 static ngx_int_t pace_event(ngx_payments_flow_t *flow,
@@ -60,6 +63,8 @@ static void no_answer(pay_http_answer_t *answer, pay_failure_t why);
 static ngx_uint_t asked_just_now(pay_str_t url);
 static void db_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
+static void note_age(ngx_payments_flow_t *flow,
+    const ngx_payments_call_t *call);
 static void http_done(ngx_payments_http_t *http,
     const pay_http_answer_t *answer);
 static void tell_cert(pay_str_t url, const pay_http_answer_t *answer);
@@ -103,7 +108,7 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     ngx_payments_fault("before", pay_op(effect->op)->name);
 
-    switch (ngx_payments_db_call(&flow->call)) {
+    switch (begin_call(flow)) {
 
     case NGX_OK:
         return NGX_AGAIN;
@@ -119,6 +124,29 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     }
 
     return has_patience(flow) ? NGX_AGAIN : NGX_OK;
+}
+
+
+/* Both the operation and the flow say that nothing is decided by the answer,
+ * and the storefront how old it may be; without it nobody reads it. */
+static ngx_int_t
+begin_call(ngx_payments_flow_t *flow)
+{
+    ngx_http_payments_ctx_t  *ctx = NULL;
+
+    if (flow->request != NULL && flow->core.type->may_be_late
+        && pay_op(flow->call.op)->may_be_late)
+    {
+        ctx = ngx_http_payments_get_ctx(flow->request);
+    }
+
+    if (ctx == NULL) {
+        flow->call.at_replica = 0;
+        flow->call.age = 0;
+        return ngx_payments_db_call(&flow->call);
+    }
+
+    return ngx_payments_replica_call(&flow->call, ctx->max_age);
 }
 
 
@@ -554,6 +582,7 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
     }
 
     ngx_payments_note_row(flow, result);
+    note_age(flow, call);
 
     if (!flow->core.keeps_args) {
         ngx_payments_flow_drop_args(flow);
@@ -572,6 +601,24 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
     input.retry_after_s = call->retry_after_s;
 
     flow->step(flow, &input);
+}
+
+
+/* The answer is as old as the oldest of its rows. */
+static void
+note_age(ngx_payments_flow_t *flow, const ngx_payments_call_t *call)
+{
+    ngx_http_payments_ctx_t  *ctx;
+
+    if (call->age == 0 || flow->request == NULL) {
+        return;
+    }
+
+    ctx = ngx_http_payments_get_ctx(flow->request);
+
+    if (ctx != NULL) {
+        ctx->age = ngx_max(ctx->age, call->age);
+    }
 }
 
 

@@ -14,6 +14,7 @@
 #include "io/ngx_payments_curl.h"
 #include "io/ngx_payments_db.h"
 #include "io/ngx_payments_oauth.h"
+#include "io/ngx_payments_replica.h"
 #include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_recall.h"
 #include "run/ngx_payments_rounds.h"
@@ -106,6 +107,7 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
         || ngx_payments_bulkhead_init(cycle) != NGX_OK
         || ngx_payments_curl_start(cycle) != NGX_OK
         || ngx_payments_db_start(cycle, &pmcf->cells) != NGX_OK
+        || ngx_payments_replica_start(cycle, &pmcf->cells) != NGX_OK
         || start_cells(cycle, pmcf) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,

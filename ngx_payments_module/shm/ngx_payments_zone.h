@@ -10,6 +10,7 @@
 
 #include "shm/ngx_payments_calls.h"
 #include "shm/ngx_payments_count_cell.h"
+#include "shm/ngx_payments_count_replica.h"
 #include "shm/ngx_payments_exemplar.h"
 #include "shm/ngx_payments_labels.h"
 #include "shm/ngx_payments_shm.h"
@@ -226,6 +227,14 @@ typedef struct {
 } ngx_payments_tallies_t;
 
 
+typedef struct {
+    ngx_atomic_t                answers;
+    ngx_atomic_t                passed[NGX_PAYMENTS_REPLICA_WHYS];
+    ngx_atomic_t                as_of;           /* ngx_current_msec; 0: there
+                                                    is none */
+} ngx_payments_replica_stat_t;
+
+
 /* The counters of a cell, which is found by its name, as PSPs are. */
 struct ngx_payments_cell_stat_s {
     size_t                      len;
@@ -248,6 +257,7 @@ struct ngx_payments_cell_stat_s {
     ngx_payments_seals_t        seals;
     ngx_payments_settled_t      settled;
     ngx_payments_payouts_t      payouts;
+    ngx_payments_replica_stat_t  replica;
 };
 
 

@@ -48,6 +48,10 @@ typedef struct {
     ngx_str_t                   body;            /* read so far */
     size_t                      body_size;       /* room in body.data */
     ngx_uint_t                  cell;
+    ngx_msec_t                  max_age;         /* how old an answer of a
+                                                    replica may be; 0: none */
+    ngx_msec_t                  age;             /* of the answer; 0: it is the
+                                                    primary's */
     const pay_merchant_t       *merchant;
     const pay_jwt_key_t        *jwt_key;         /* that signed the token */
     pay_str_t                   subject;         /* the token's, or empty */

@@ -117,6 +117,8 @@ typedef struct {
     ngx_msec_t                  wait;            /* of a call in the queue */
     ngx_uint_t                  role;            /* a pay_op_role_t, whose
                                                     operations alone it has */
+    ngx_msec_t                  lag;             /* of a replica's answers, at
+                                                    most */
 } ngx_payments_db_conf_t;
 
 

@@ -102,6 +102,8 @@ BEGIN
              'The subject of a request about pay-outs, as JSON'),
             ('balances', ', balances text', 'Balances as JSON'),
             ('statement', ', statement text', 'A statement as JSON'),
+            ('beat', ', number bigint, is_standby bigint',
+             'A beat as a server has it'),
             ('counts', ', counts text', 'Counts as JSON'))
             AS l (name, columns, about)
     LOOP

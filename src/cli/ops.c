@@ -67,7 +67,7 @@ pay_cli_ops(int argc, char **argv)
 
 /* With a tab between: the name, the arguments and their types, the shape of
  * its rows, the columns behind item and outcome and their types, the outcomes,
- * reads or writes. */
+ * reads, late or writes. */
 static void
 ops_print(void)
 {
@@ -84,7 +84,8 @@ ops_print(void)
         ops_print_columns(columns, pay_op_columns(op, columns), "");
         putchar('\t');
         ops_print_outcomes(op);
-        printf("\t%s\n", op->only_reads ? "reads" : "writes");
+        printf("\t%s\n", op->may_be_late ? "late"
+                       : op->only_reads ? "reads" : "writes");
     }
 }
 

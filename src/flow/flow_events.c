@@ -13,7 +13,7 @@ static pay_status_t events_found(pay_flow_t *flow, const pay_input_t *input,
 
 
 static const pay_flow_type_t  events_type = {
-    .name = "read", .start = events_start
+    .name = "read", .start = events_start, .may_be_late = 1
 };
 
 

@@ -31,7 +31,7 @@ static pay_status_t done_with(pay_flow_t *flow, pay_reply_kind_t kind,
 
 
 static const pay_flow_type_t  finance_type = {
-    .name = "read", .start = finance_start
+    .name = "read", .start = finance_start, .may_be_late = 1
 };
 
 

@@ -31,7 +31,7 @@ static pay_status_t render_order(pay_flow_t *flow, const read_t *read,
 
 
 static const pay_flow_type_t  read_type = {
-    .name = "read", .start = read_start
+    .name = "read", .start = read_start, .may_be_late = 1
 };
 
 

@@ -41,7 +41,7 @@ static pay_status_t done_without(pay_flow_t *flow, const pay_input_t *input,
 
 
 static const pay_flow_type_t  change_type = {
-    .name = "read", .start = change_start
+    .name = "read", .start = change_start, .may_be_late = 1
 };
 
 
@@ -67,7 +67,7 @@ pay_flow_read_change(pay_flow_t *flow, pay_change_kind_t kind,
 
 
 static const pay_flow_type_t  seller_type = {
-    .name = "read", .start = seller_start
+    .name = "read", .start = seller_start, .may_be_late = 1
 };
 
 

@@ -12,7 +12,7 @@ static pay_status_t page_found(pay_flow_t *flow, const pay_input_t *input,
 
 
 static const pay_flow_type_t  page_type = {
-    .name = "read", .start = page_start
+    .name = "read", .start = page_start, .may_be_late = 1
 };
 
 

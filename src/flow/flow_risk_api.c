@@ -50,7 +50,7 @@ static pay_status_t locate(pay_flow_t *flow, const risk_act_t *act,
 
 
 static const pay_flow_type_t  list_type = {
-    .name = "read", .start = list_start
+    .name = "read", .start = list_start, .may_be_late = 1
 };
 
 static const pay_flow_type_t  act_type = {

@@ -18,9 +18,14 @@
 #define FIELD_INT            PAY_INT, 0
 #define FIELD_INT_OR_NULL    PAY_INT, 1
 
-/* Words of OP() as values of pay_op_t's members only_reads and is_kept. */
+/* Words of OP() as values of pay_op_t's members only_reads, may_be_late and
+ * is_kept. */
 #define ACCESS_READS    1
+#define ACCESS_LATE     1
 #define ACCESS_WRITES   0
+#define LATE_READS      0
+#define LATE_LATE       1
+#define LATE_WRITES     0
 #define TAKEN_KEPT      1
 #define TAKEN_SHED      0
 
@@ -83,6 +88,13 @@ enum {
                        && !ACCESS_##access), #name);
 #include "ops.list"
 
+/* A replica's connection is the gateway's role, and the operations that end
+ * work are never read late. */
+#define OP(name, id, class, access, stage, kept)                              \
+    _Static_assert(!LATE_##access || PAY_CLASS_##class == PAY_CLASS_INTAKE,   \
+                   #name);
+#include "ops.list"
+
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 _Static_assert(PAY_OUTCOME_COUNT <= 64, "outcomes are bits of 64");
@@ -115,7 +127,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         .id = PAY_OP_##op_id, .name = #op, .in = op##_in,                     \
         .in_count = COUNT(op##_in), .in_size = sizeof(pay_##op##_in_t),       \
         .class = PAY_CLASS_##op_class, .stage = PAY_STAGE_##op_stage,         \
-        .only_reads = ACCESS_##access, .is_kept = TAKEN_##kept,               \
+        .only_reads = ACCESS_##access, .may_be_late = LATE_##access,          \
+        .is_kept = TAKEN_##kept,                                              \
         .outcomes = 0
 #define OUTCOME(word)        | UINT64_C(1) << PAY_OUTCOME_##word
 #define ROW(shape)           , .row = &pay_shape_##shape

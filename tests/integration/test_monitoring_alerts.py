@@ -170,6 +170,7 @@ CASES = {
         "up", 1, None, after=6, labels={"job": "payments"}
     ),
     "PaymentsDatabaseGone": gauge("payments_db_connections", 2, 0),
+    "PaymentsReplicaUnused": gauge("payments_replica_lag_seconds", 1, 61),
     "PaymentsBug": counter(
         'payments_requests_total{flow="api",code="500"}', 5
     ),

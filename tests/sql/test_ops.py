@@ -114,6 +114,7 @@ def test_they_agree(check_ops, cursor):
     """No difference, of any kind."""
     for check in (
         check_ops.check_operations,
+        check_ops.check_late,
         check_ops.check_currencies,
         check_ops.check_states,
     ):
@@ -126,6 +127,28 @@ def test_a_wrong_argument_is_found(check_ops, cursor, what):
     old, new, where = WRONG[what]
     rewrite(cursor, old, new)
     assert where in the_one(check_ops, cursor)
+
+
+LATE = {
+    "writes": ("VOLATILE", "RETURN 1;"),
+    "has FOR UPDATE": ("STABLE", "PERFORM FROM pay.checkout c FOR UPDATE;"),
+    "has pg_advisory_xact_lock": (
+        "STABLE", "PERFORM pg_advisory_xact_lock(1);"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_what_a_replica_refuses_is_found(check_ops, cursor, what):
+    """In a function that one behind an operation calls."""
+    how, body = LATE[what]
+    cursor.execute(
+        "CREATE OR REPLACE FUNCTION pay.check_batch(VARIADIC p_dims text[]) "
+        f"RETURNS int LANGUAGE plpgsql {how} AS $$ BEGIN {body} END $$"
+    )
+    found = list(check_ops.check_late(cursor))
+    assert len(found) == sum(row[-1] == "late" for row in check_ops.payctl())
+    assert all(f"but pay.check_batch {what}" in each for each in found)
 
 
 @pytest.mark.parametrize("what", COLUMNS)

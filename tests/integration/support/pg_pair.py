@@ -1,5 +1,5 @@
 """A second PostgreSQL for an own stack: a streaming standby of its primary,
-synchronous, so that what is acknowledged is on both.
+synchronous unless it is said, so that what is acknowledged is on both.
 """
 
 import contextlib
@@ -81,7 +81,7 @@ class Server:
 class Pair:
     """The stack's own server and its standby; nginx knows both."""
 
-    def __init__(self, stack):
+    def __init__(self, stack, is_synchronous: bool = True):
         self.stack = stack
         url = urlsplit(stack.values["PG_ADMIN_DSN"])
         self.first = Server(
@@ -96,8 +96,12 @@ class Pair:
         )
         self.copy(url)
         self.second.start()
-        self.first.set("synchronous_standby_names", "standby")
-        wait_for(self.is_synchronous, "the standby to be synchronous")
+        if is_synchronous:
+            self.first.set("synchronous_standby_names", "standby")
+        wait_for(
+            lambda: self.is_streaming("sync" if is_synchronous else "async"),
+            "the standby to stream",
+        )
 
     def copy(self, url) -> None:
         source = f"host=127.0.0.1 port={url.port} user=postgres"
@@ -111,9 +115,9 @@ class Pair:
         with (self.second.data / "postgresql.conf").open("a") as conf:
             conf.write(f"port = {self.second.port}\n")
 
-    def is_synchronous(self) -> bool:
+    def is_streaming(self, how: str) -> bool:
         rows = self.first.sql("SELECT sync_state FROM pg_stat_replication")
-        return rows == [("sync",)]
+        return rows == [(how,)]
 
     def edit(self) -> tuple[str, str]:
         """nginx.conf with both hosts."""
