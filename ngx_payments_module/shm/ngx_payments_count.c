@@ -514,8 +514,8 @@ ngx_payments_psp_stat_find(const ngx_payments_counters_t *c, pay_str_t name)
 }
 
 
-/* The slot of this name, or the empty one that it would get, and what this look
- * has seen there: an empty slot may be another one's at the next look. */
+/* The slot of this name, or the empty one that it would get, and the entry that
+ * was seen there: an empty slot may be another one's at the next look. */
 static ngx_uint_t
 slot_of(const ngx_payments_counters_t *c, pay_str_t name,
     ngx_payments_psp_stat_t **psp)

@@ -73,8 +73,8 @@ static hint_t        hints[NGX_PAYMENTS_PSPS_MAX];
 
 
 /* Runs before the first call of this process; a reload keeps circuits and
- * windows, as they lie in the zone.  Each PSP gets its place now: the buckets of
- * rate limits may have filled the zone by the time of its first call. */
+ * windows, as they lie in the zone.  Each PSP gets its place now: the buckets
+ * of rate limits may have filled the zone by the time of its first call. */
 ngx_int_t
 ngx_payments_health_init(ngx_cycle_t *cycle)
 {

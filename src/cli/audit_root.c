@@ -226,8 +226,8 @@ root_sign(root_args_t *args)
 
     if (status != PAY_OK) {
         return pay_cli_audit_complain("root", status == PAY_INVALID
-                                      ? "what the cells say makes no root: two of them"
-                                      " may be one database"
+                                      ? "what the cells say makes no root:"
+                                      " two of them may be one database"
                                       : "out of memory");
     }
 

@@ -124,6 +124,19 @@ Test(pay_root, is_read_as_it_was_written)
 }
 
 
+/* Another cell would be missing. */
+Test(pay_root, one_database_is_not_two_cells)
+{
+    pay_str_t   document;
+    pay_root_t  root;
+
+    fill(&root);
+    root.heads[1].database = root.heads[0].database;
+    cr_assert_eq(pay_root_write(arena, &root, &document), PAY_INVALID);
+    cr_assert_not_null(refused(replaced("74/1", "74/2")));
+}
+
+
 /* Whatever the sequence in which the cells have answered. */
 Test(pay_root, does_not_depend_on_the_sequence_of_cells)
 {
