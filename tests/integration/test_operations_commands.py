@@ -51,7 +51,8 @@ ELSEWHERE = {
 SYSTEMD = {"systemctl daemon-reload", "systemctl restart nginx"}
 # Ids and names of an example are unknown to the stack.
 EXAMPLES = re.compile(
-    r"payctl (?:(mismatch|change) (show|settle|assign)|retention erase) "
+    r"payctl (?:--cell b )?"
+    r"(?:(mismatch|change|dlq) (show|settle|assign|requeue)|retention erase) "
 )
 
 
@@ -160,10 +161,15 @@ def environment(gateway, place, api, checkout, wait_for):
     answer = api.create(checkout())
     assert answer.status_code == 201, answer.text
     wait_for(lambda: fetch(dsn, "SELECT 1 FROM pay.seal"), what="a seal")
+    operator = f"{dsn}?options=-c%20role%3Dpayments_operator"
+    cells = place / "etc/cells"
+    cells.write_text(f"b {operator}\n")
+    cells.chmod(0o400)
     return {
         "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",
-        "PAYCTL_DSN": f"{dsn}?options=-c%20role%3Dpayments_operator",
+        "PAYCTL_DSN": operator,
+        "PAYCTL_CELLS": str(cells),
     }
 
 
@@ -193,7 +199,9 @@ def here(command: str, gateway, place: Path) -> str:
         return command.replace("< body", f"<{place / 'body'}")
     if EXAMPLES.search(command):
         # a row of another test must not be settled
-        return re.sub(r"(show|settle|assign) (\d+)", r"\1 9000000\2", command)
+        return re.sub(
+            r"(show|settle|assign|requeue) (\d+)", r"\1 9000000\2", command
+        )
     if command.startswith("systemctl"):
         # offline: links are made, nothing is started
         return command.replace(" --now", "").replace(
