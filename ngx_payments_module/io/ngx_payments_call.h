@@ -38,7 +38,7 @@ struct ngx_payments_call_s {
     ngx_uint_t            is_brief;              /* of a job: takes it at once
                                                     while no requests come */
 
-    /* of ngx_payments_replica.c */
+    /* ngx_payments_replica.c keeps these */
     ngx_msec_t            age;                   /* of the answer, at most; 0:
                                                     it is the primary's */
     ngx_uint_t            at_replica;            /* which is asked, and not the

@@ -48,6 +48,10 @@ int pay_cli_audit_complain(const char *subject, const char *what);
 const char *pay_cli_audit_read(const char *path, unsigned char *text,
     size_t max, pay_str_t *bytes);
 
+/* Writes the whole of a file that was just made, onto the disk, and closes it.
+ * PAY_CLI_OK, or PAY_CLI_USAGE after a complaint: then no such file is left. */
+int pay_cli_audit_fill(int fd, const char *path, pay_str_t text);
+
 /* The key of the event log's seals, which signs closes and proofs, too; the
  * caller wipes it.  PAY_CLI_OK, or PAY_CLI_USAGE after a complaint. */
 int pay_cli_audit_private(const char *path, pay_secret_t *key);

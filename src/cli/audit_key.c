@@ -125,7 +125,7 @@ key_make(const char *path)
 static int
 key_write(const char *path, pay_str_t pem)
 {
-    int  fd, whole;
+    int  fd;
 
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
     if (fd < 0) {
@@ -133,7 +133,16 @@ key_write(const char *path, pay_str_t pem)
                                             "be there yet");
     }
 
-    whole = write(fd, pem.data, pem.len) == (ssize_t) pem.len
+    return pay_cli_audit_fill(fd, path, pem);
+}
+
+
+int
+pay_cli_audit_fill(int fd, const char *path, pay_str_t text)
+{
+    int  whole;
+
+    whole = write(fd, text.data, text.len) == (ssize_t) text.len
             && fsync(fd) == 0;
 
     if (close(fd) != 0 || !whole) {

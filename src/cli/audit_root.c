@@ -290,21 +290,13 @@ root_store(const root_args_t *args, pay_str_t document, pay_str_t text)
 static int
 root_write(const char *path, pay_str_t text)
 {
-    int  whole, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+    int  fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 
     if (fd < 0) {
         return pay_cli_audit_complain(path, strerror(errno));
     }
 
-    whole = write(fd, text.data, text.len) == (ssize_t) text.len
-            && fsync(fd) == 0;
-
-    if (close(fd) != 0 || !whole) {
-        (void) unlink(path);
-        return pay_cli_audit_complain(path, "cannot be written");
-    }
-
-    return PAY_CLI_OK;
+    return pay_cli_audit_fill(fd, path, text);
 }
 
 
