@@ -355,8 +355,8 @@ def test_wise_may_roll_back(payer):
     for state in ("bounced_back", "processing", "outgoing_payment_sent"):
         payer.move(item, state)
         before = len(payer.calls(item))
-        payer.ask(item)
-        wait_for(
+        payer.asks_until(
+            item,
             lambda before=before: (
                 len(payer.calls(item)) > before
                 and not payer.journal(item)[-1].endswith("open")
