@@ -128,6 +128,7 @@ declare_handler(ngx_event_t *ev)
 
     if (!declare->watching) {
         declare->watching = ngx_payments_db_call(&declare->watch) == NGX_OK;
+        failed += !declare->watching;
     }
 
     ngx_add_timer(ev, spread(failed != 0 ? SOON_MS : INTERVAL_MS));
@@ -197,10 +198,13 @@ watch_done(ngx_payments_call_t *call, const pay_result_t *result,
 {
     declare_t  *declare = call->data;
 
-    (void) result;
     (void) failure;
 
     declare->watching = 0;
+
+    if (result == NULL) {
+        again_soon(declare);
+    }
 }
 
 

@@ -4,9 +4,11 @@ it."""
 
 import base64
 import os
+import re
 import tempfile
 from pathlib import Path
 
+import psycopg2
 import pytest
 from support.own_stack import OwnStack, children, new_id, wait_for
 from support.receiver import HOOKS, Receiver, Shop
@@ -140,6 +142,31 @@ def pass_time(gate, endpoint) -> None:
     gate.sql("UPDATE pay.round SET run_at = now() WHERE name = 'endpoints'")
 
 
+def wait_for_the_end_of_old_workers(gate) -> None:
+    """One that ends may still declare what it has."""
+    wait_for(
+        lambda: len(children(gate.master())) == gate.processes(),
+        "the end of workers that have the line",
+    )
+
+
+END_OF_LOOK = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND query LIKE '%%watch_endpoints%%'
+    AND datname = current_database()"""
+
+
+def looks(gate, result: str) -> int:
+    """How many looks for endpoints without a line have ended so."""
+    found = re.search(
+        r'^payments_db_calls_total\{op="watch_endpoints",'
+        rf'result="{result}"\}} (\d+)$',
+        gate.http.get("/metrics").text,
+        re.MULTILINE,
+    )
+    return int(found[1]) if found else 0
+
+
 def test_a_line_gets_signed_messages_and_survives_a_reload(
     gate, shop, receiver, lines, url
 ):
@@ -213,11 +240,7 @@ def test_a_line_that_is_gone_disables_its_endpoint_until_it_is_back(
     lines.are(line)
     made = there(shop, url)
     lines.are()
-    # one that ends may still declare it
-    wait_for(
-        lambda: len(children(gate.master())) == gate.processes(),
-        "the end of workers that have the line",
-    )
+    wait_for_the_end_of_old_workers(gate)
     pass_time(gate, made)
     gate.reload()  # new workers ask at once
     there(shop, url, state="disabled", reason="undeclared")
@@ -227,6 +250,29 @@ def test_a_line_that_is_gone_disables_its_endpoint_until_it_is_back(
     lines.are(line)
     there(shop, url, state="enabled", reason=None)
     attempt(shop, receiver, made).verify(secret)
+
+
+def test_a_look_whose_connection_is_lost_comes_again_soon(
+    gate, shop, lines, url
+):
+    """Not with the next one, which is minutes away.  The other worker finds the
+    round taken."""
+    lines.secret()
+    lines.are(lines.line(url))
+    made = there(shop, url)
+    lines.are()
+    wait_for_the_end_of_old_workers(gate)
+    pass_time(gate, made)
+    held = psycopg2.connect(gate.values["PG_ADMIN_DSN"])
+    with held, held.cursor() as cursor:
+        cursor.execute("LOCK TABLE pay.webhook_endpoint IN EXCLUSIVE MODE")
+        answered, lost = looks(gate, "ok"), looks(gate, "failed")
+        gate.reload()
+        wait_for(lambda: looks(gate, "ok") > answered, "the other worker")
+        wait_for(lambda: gate.sql(END_OF_LOOK), "a look under way")
+        wait_for(lambda: looks(gate, "failed") > lost, "its end")
+    held.close()
+    there(shop, url, state="disabled", reason="undeclared")
 
 
 def test_a_line_that_is_there_outlives_a_look(gate, shop, lines, url):
