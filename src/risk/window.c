@@ -1,7 +1,8 @@
 /*
  * Windows in memory: of each key a ring of buckets, one for each fifteenth of
  * the window.  All sixteen are added up, the one under way and fifteen whole
- * ones, so that the error is on the strict side.
+ * ones, so that the error is on the strict side.  Times are seconds since 1970
+ * in 32 bits, which end in 2106.
  *
  *     key ─▶ a set of eight slots ─▶ its slot: ... | 3 | 0 | 1 | 2 (now)
  *                  └▶ none: that of the key which has not come for longest

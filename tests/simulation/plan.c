@@ -9,7 +9,7 @@
 
 #define EPOCH_S       INT64_C(1798761600)      /* 2027-01-01 */
 #define SPACING_S     INT64_C(691200)          /* between two scenarios */
-#define SPACES        4000
+#define SPACES        3600                     /* until 2105 */
 #define ACTIVE_MAX    (40 * SIM_MIN)
 #define POSTS_MAX     8
 
