@@ -28,8 +28,7 @@
 #include "pay_sig.h"
 
 
-/* The kinds of work that are tried again, each with a pay_retry_t of its
- * own. */
+/* Kinds of work that are tried again, each with a pay_retry_t of its own. */
 typedef enum {
     PAY_RETRY_REGISTER = 0,    /* a registration without a token */
     PAY_RETRY_POLL,            /* the next look at a pending payment; the limit
@@ -38,8 +37,7 @@ typedef enum {
     PAY_RETRY_COUNT
 } pay_retry_what_t;
 
-/* The merchant's rule for a payment that is proved after its checkout has
- * expired. */
+/* The merchant's rule for payments that are proved behind the expiry. */
 typedef enum {
     PAY_LATE_ACCEPT = 0,       /* it is a sale */
     PAY_LATE_HOLD,             /* an operator decides */
@@ -103,8 +101,7 @@ typedef struct {
     pay_route_by_t             by;
     pay_route_target_t         targets[PAY_ROUTE_PSPS_MAX];
     unsigned                   target_count;
-    unsigned                   explore_ppm;  /* share of checkouts that explore,
-                                                0: none, only BY_SCORE */
+    unsigned                   explore_ppm;  /* share that explores, BY_SCORE */
     unsigned                   floor_ppm;    /* of each PSP, of all checkouts */
     pay_str_t                  explore_seed; /* of its draws, may be empty */
 } pay_route_rule_t;
@@ -119,7 +116,8 @@ typedef struct {
 
 typedef struct {
     pay_str_t                 id;
-    unsigned                  cell;          /* index of its database */
+    unsigned                  cell;          /* index of its database … */
+    unsigned                  from;          /* … and of that with older ones */
     int                       disabled;
     int                       refuse_overdraw;   /* by a refund */
     const pay_str_t          *return_hosts;
@@ -461,6 +459,7 @@ struct pay_flow_s {
     int                keeps_args;           /* unless this says: but for the
                                                 next operation's */
     const pay_env_t   *env;
+    unsigned           cell;                 /* of the next operation */
     pay_flow_step_pt   step;                 /* takes the next event */
     pay_str_t          request_id;
     pay_str_t          trace;                /* traceparent of the payment, or
@@ -537,7 +536,8 @@ typedef struct {
     int64_t                 ttl_s;
     unsigned                in_progress_status;   /* 429 or 409 */
     pay_str_t               checkout_uuid;   /* fresh */
-    pay_str_t               handle;          /* fresh */
+    pay_str_t               handle;          /* fresh, of merchant->cell … */
+    pay_str_t               from_handle;     /* … and of merchant->from */
     pay_str_t               change_id;       /* fresh, where it replaces */
     pay_str_t               asked_by;        /* of pay_jwt_asker(), or empty */
     pay_str_t               trace;           /* of pay_trace_parse(), or empty;

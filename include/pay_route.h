@@ -11,6 +11,8 @@
 
 /* The properties of an order by which routes choose PSPs. */
 typedef struct {
+    unsigned                cell;            /* where it begins: others' PSPs
+                                                are left out */
     pay_str_t               currency;
     int64_t                 total_minor;
     pay_str_t               country;         /* empty: not known */

@@ -67,6 +67,11 @@ CREATE TYPE pay.card_word AS (
 
 COMMENT ON TYPE pay.card_word IS 'A PSP''s word about a card; parts: those that are new, see card_parts()';
 
+CREATE DOMAIN pay.cell_name AS text COLLATE pg_catalog."C"
+	CONSTRAINT cell_name_check CHECK ((((octet_length(VALUE) >= 1) AND (octet_length(VALUE) <= 32)) AND (VALUE !~ '[^a-z0-9-]'::text)));
+
+COMMENT ON DOMAIN pay.cell_name IS 'The name of a cell, as payments_database has it';
+
 CREATE TYPE pay.change_item AS (
 	item integer,
 	merchant_id text,
@@ -2286,7 +2291,9 @@ CREATE FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_insid
 CREATE FUNCTION pay.explain_changes(p_order pay.payment_order) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.explain_elsewhere(p_state text, p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.explain_fenced(p_item integer, p_state text, p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders_item bigint[], p_orders_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
@@ -2339,6 +2346,7 @@ CREATE FUNCTION pay.fan_out(p_messages pay.message[]) RETURNS void LANGUAGE plpg
 CREATE FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_due, p_psp text, p_request_id text) RETURNS pay.posting[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.fee_of(p_order pay.payment_order) RETURNS pay.fee_due LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) RETURNS pay.posting[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.fences_of(p_items integer[], p_merchant_id text[], OUT items integer[], OUT states text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.file_due(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) RETURNS pay.payout_file_item LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_amount(p_amount numeric, p_currency text, p_merchant_id text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
@@ -2850,6 +2858,7 @@ CREATE FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_ki
 CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_psp text, p_amount text, p_credit text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
+CREATE FUNCTION pay.orders_of_item(p_item integer, p_orders_item bigint[], p_orders_id text[]) RETURNS text[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.outcome_of(p_status text, p_reason text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql;
@@ -3393,6 +3402,25 @@ CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_insi
 CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.total_of(p_counts jsonb) RETURNS bigint LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.trace_of(p_merchant_id text, p_subject text) RETURNS text LANGUAGE plpgsql STABLE;
+
+CREATE TABLE pay.cell_transfer (
+    transfer_id uuid NOT NULL,
+    merchant_id pay.id NOT NULL,
+    side text NOT NULL COLLATE pg_catalog."C",
+    cell pay.cell_name NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency pay.currency_code NOT NULL,
+    minor pay.signed_minor NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    made_by pay.filled NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT cell_transfer_check CHECK (((side = 'out'::text) OR (ended_at IS NOT NULL))),
+    CONSTRAINT cell_transfer_side_check CHECK ((side = ANY (ARRAY['out'::text, 'in'::text])))
+);
+
+COMMENT ON TABLE pay.cell_transfer IS 'Balances that were carried to another cell (out), or came from one (in)';
+
+CREATE FUNCTION pay.transfer_posting(p_transfer pay.cell_transfer) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.unknown_items(p_items integer[], p_merchant_id text[], p_idempotency_key text[]) RETURNS integer[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
@@ -3483,6 +3511,7 @@ CREATE FUNCTION pay_api.end_report(p_psp text[], p_name text[], p_file_id bigint
 CREATE FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.explain_begin(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3558,6 +3587,8 @@ CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts 
 CREATE FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p_adapter text, p_facts jsonb, p_most integer, p_debtor_iban text, p_execute_on date, p_place text, p_who text, OUT outcome text, OUT msg_id text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.begin_recovery(p_since timestamp with time zone, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.carry_in(p_merchant_id text, p_cell text, p_transfer_id uuid[], p_seller text[], p_currency text[], p_minor bigint[], p_who text) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.carry_out(p_merchant_id text, p_limit integer, p_who text) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.claim_review(p_review_id bigint, p_lease_s bigint, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3567,10 +3598,13 @@ CREATE FUNCTION pay_ops.decide_review(p_review_id bigint, p_act text, p_reason t
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET lock_timeout TO '500ms';
 CREATE FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.end_fence(p_merchant_id text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.end_recovery(p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.end_transfers(p_transfer_id uuid[]) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) RETURNS TABLE(outcome text, class text, ended bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.fence_merchant(p_merchant_id text, p_cell text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -3578,11 +3612,13 @@ CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETU
 CREATE FUNCTION pay_ops.import_sanctions(p_list text, p_sha256 bytea, p_entry_id text[], p_name text[], p_shrinks boolean, p_who text) RETURNS TABLE(outcome text, names bigint, entries bigint, released bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.lift_fence(p_merchant_id text, p_comes_back boolean) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.linked_to_review(p_review_id bigint) RETURNS TABLE(checkout_id text, kinds text, decision text, at timestamp with time zone) LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) RETURNS record LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payout_batch(p_merchant_id text, p_provider text, p_currency text, p_items integer, p_who text) RETURNS TABLE(outcome text, batch_id text, item_count integer, total_minor bigint, hash text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) RETURNS TABLE(outcome text, seller_account text, currency text, payout_id text, amount_minor bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp' SET "TimeZone" TO 'UTC';
+CREATE FUNCTION pay_ops.note_origin(p_merchant_id text, p_cell text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) RETURNS record LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.prove_settlement(p_file_id bigint, p_batch_key text, p_rows bigint, p_stated jsonb, p_attempt bigint DEFAULT NULL::bigint, p_page jsonb DEFAULT NULL::jsonb) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -4112,6 +4148,30 @@ CREATE TABLE pay.journal_line (
     CONSTRAINT journal_line_check1 CHECK (((wallet_seq IS NOT NULL) = starts_with(account, 'seller_'::text)))
 )
 WITH (autovacuum_analyze_threshold='1000');
+
+CREATE TABLE pay.merchant_move (
+    merchant_id pay.id NOT NULL,
+    cell pay.cell_name NOT NULL,
+    state text DEFAULT 'fencing'::text NOT NULL COLLATE pg_catalog."C",
+    horizon xid8,
+    fenced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    fenced_by pay.filled NOT NULL,
+    moved_at timestamp with time zone,
+    CONSTRAINT merchant_move_check CHECK (((state = 'moved'::text) = (moved_at IS NOT NULL))),
+    CONSTRAINT merchant_move_check1 CHECK (((state = 'fencing'::text) OR (horizon IS NOT NULL))),
+    CONSTRAINT merchant_move_state_check CHECK ((state = ANY (ARRAY['fencing'::text, 'moved'::text])))
+);
+
+COMMENT ON TABLE pay.merchant_move IS 'Merchants that begin their payments in another cell; no row: here';
+
+CREATE TABLE pay.merchant_origin (
+    merchant_id pay.id NOT NULL,
+    cell pay.cell_name NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    noted_by pay.filled NOT NULL
+);
+
+COMMENT ON TABLE pay.merchant_origin IS 'Merchants that have older payments in another cell';
 
 CREATE TABLE pay.message_place (
     is_one boolean DEFAULT true NOT NULL,
@@ -5145,6 +5205,19 @@ CREATE VIEW pay_check.authorized_booked (
     booked numeric
 );
 
+CREATE VIEW pay_check.cell_transfer (
+    merchant_id pay.id,
+    source text,
+    side text,
+    cell pay.cell_name,
+    seller_account pay.filled,
+    currency pay.currency_code,
+    minor pay.signed_minor,
+    kind text,
+    at timestamp with time zone,
+    ended_at timestamp with time zone
+);
+
 CREATE VIEW pay_check.change_booked (
     merchant_id pay.id,
     change_id pay.id,
@@ -5437,6 +5510,14 @@ CREATE VIEW pay_check.late_waits (
     checkout_id pay.id,
     state text,
     at timestamp with time zone
+);
+
+CREATE VIEW pay_check.merchant_moved (
+    merchant_id pay.id,
+    cell pay.cell_name,
+    state text,
+    fenced_at timestamp with time zone,
+    begun_behind pay.id
 );
 
 CREATE VIEW pay_check.message_gap (
@@ -6590,6 +6671,8 @@ ALTER TABLE ONLY pay.backfill
     ADD CONSTRAINT backfill_pkey PRIMARY KEY (psp);
 ALTER TABLE ONLY pay.beat
     ADD CONSTRAINT beat_pkey PRIMARY KEY (writer);
+ALTER TABLE ONLY pay.cell_transfer
+    ADD CONSTRAINT cell_transfer_pkey PRIMARY KEY (transfer_id);
 ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_change_id_key UNIQUE (change_id);
 ALTER TABLE ONLY pay.change
@@ -6652,6 +6735,10 @@ ALTER TABLE ONLY pay.late_success
     ADD CONSTRAINT late_success_pkey PRIMARY KEY (merchant_id, checkout_id);
 ALTER TABLE ONLY pay.late_success
     ADD CONSTRAINT late_success_refund_id_key UNIQUE (refund_id);
+ALTER TABLE ONLY pay.merchant_move
+    ADD CONSTRAINT merchant_move_pkey PRIMARY KEY (merchant_id);
+ALTER TABLE ONLY pay.merchant_origin
+    ADD CONSTRAINT merchant_origin_pkey PRIMARY KEY (merchant_id);
 ALTER TABLE ONLY pay.message
     ADD CONSTRAINT message_pkey PRIMARY KEY ("position");
 ALTER TABLE ONLY pay.message_place
@@ -6937,6 +7024,7 @@ ALTER TABLE ONLY pay.webhook_replay
 ALTER TABLE ONLY pay.webhook_secret
     ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (endpoint_id, merchant_id, number);
 
+CREATE INDEX cell_transfer_open ON pay.cell_transfer USING btree (merchant_id) WHERE (ended_at IS NULL);
 CREATE INDEX change_metadata_age ON pay.change USING btree (created_at) WHERE (metadata IS NOT NULL);
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 CREATE INDEX change_reference ON pay.change USING btree (reference) WHERE (reference IS NOT NULL);
@@ -7923,7 +8011,9 @@ REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, 
 REVOKE ALL ON FUNCTION pay.explain_changes(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_elsewhere(p_state text, p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_fenced(p_item integer, p_state text, p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders_item bigint[], p_orders_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
@@ -7956,6 +8046,7 @@ REVOKE ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.fences_of(p_items integer[], p_merchant_id text[], OUT items integer[], OUT states text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_due(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_amount(p_amount numeric, p_currency text, p_merchant_id text) FROM PUBLIC;
@@ -8316,6 +8407,7 @@ REVOKE ALL ON FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[]
 REVOKE ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.orders_of_item(p_item integer, p_orders_item bigint[], p_orders_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outcome_of(p_status text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) FROM PUBLIC;
@@ -8673,6 +8765,9 @@ REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text,
 REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.total_of(p_counts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.trace_of(p_merchant_id text, p_subject text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.cell_transfer TO payments_auditor;
+GRANT SELECT ON TABLE pay.cell_transfer TO payments_operator;
+REVOKE ALL ON FUNCTION pay.transfer_posting(p_transfer pay.cell_transfer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unknown_items(p_items integer[], p_merchant_id text[], p_idempotency_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
@@ -8793,6 +8888,8 @@ REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_si
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.explain_begin(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.explain_begin(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) FROM PUBLIC;
@@ -8943,6 +9040,10 @@ REVOKE ALL ON FUNCTION pay_ops.begin_recovery(p_since timestamp with time zone, 
 GRANT ALL ON FUNCTION pay_ops.begin_recovery(p_since timestamp with time zone, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.carry_in(p_merchant_id text, p_cell text, p_transfer_id uuid[], p_seller text[], p_currency text[], p_minor bigint[], p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.carry_in(p_merchant_id text, p_cell text, p_transfer_id uuid[], p_seller text[], p_currency text[], p_minor bigint[], p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.carry_out(p_merchant_id text, p_limit integer, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.carry_out(p_merchant_id text, p_limit integer, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.claim_review(p_review_id bigint, p_lease_s bigint, p_who text) FROM PUBLIC;
@@ -8961,14 +9062,20 @@ REVOKE ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller
 GRANT ALL ON FUNCTION pay_ops.drop_payout_schedule(p_merchant_id text, p_seller_account text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.enable_endpoint(p_endpoint_id text, p_enable boolean, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.end_fence(p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.end_fence(p_merchant_id text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.end_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_how text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.end_payout_report(p_merchant_id text, p_provider text, p_sha256 bytea, p_kind text, p_counts jsonb, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.end_recovery(p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.end_recovery(p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.end_transfers(p_transfer_id uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.end_transfers(p_transfer_id uuid[]) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.fence_merchant(p_merchant_id text, p_cell text, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.fence_merchant(p_merchant_id text, p_cell text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
@@ -8983,6 +9090,8 @@ REVOKE ALL ON FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[],
 GRANT ALL ON FUNCTION pay_ops.keep_checks(p_name text[], p_violations bigint[], p_at timestamp with time zone) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.keep_settlement(p_file_id bigint, p_attempt bigint, p_number bigint, p_is_last boolean, p_kid text, p_nonce bytea, p_bytes bytea) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.lift_fence(p_merchant_id text, p_comes_back boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.lift_fence(p_merchant_id text, p_comes_back boolean) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.linked_to_review(p_review_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.linked_to_review(p_review_id bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_close(p_day date, OUT outcome text, OUT number bigint, OUT document text) FROM PUBLIC;
@@ -8993,6 +9102,8 @@ REVOKE ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account
 GRANT ALL ON FUNCTION pay_ops.make_payouts(p_merchant_id text, p_seller_account text, p_currency text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.make_proof(p_merchant_id text, p_payment_order_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.note_origin(p_merchant_id text, p_cell text, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.note_origin(p_merchant_id text, p_cell text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.open_settlement(p_source text, p_sha256 text, p_name text, OUT outcome text, OUT file_id bigint, OUT attempt bigint, OUT format text, OUT account text, OUT state text, OUT keep text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.promote_risk_model(p_name text, p_sha256 text, p_report_sha256 text, p_who text, p_why text) FROM PUBLIC;
@@ -9217,6 +9328,10 @@ GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
+GRANT SELECT ON TABLE pay.merchant_move TO payments_auditor;
+GRANT SELECT ON TABLE pay.merchant_move TO payments_operator;
+GRANT SELECT ON TABLE pay.merchant_origin TO payments_auditor;
+GRANT SELECT ON TABLE pay.merchant_origin TO payments_operator;
 GRANT SELECT ON TABLE pay.message_place TO payments_auditor;
 GRANT SELECT ON TABLE pay.message_place TO payments_operator;
 GRANT SELECT ON TABLE pay.message_subject TO payments_auditor;
@@ -9375,6 +9490,8 @@ GRANT SELECT ON TABLE pay_check.amount_sum TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.amount_sum TO payments_operator;
 GRANT SELECT ON TABLE pay_check.authorized_booked TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.authorized_booked TO payments_operator;
+GRANT SELECT ON TABLE pay_check.cell_transfer TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.cell_transfer TO payments_operator;
 GRANT SELECT ON TABLE pay_check.change_booked TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.change_booked TO payments_operator;
 GRANT SELECT ON TABLE pay_check.change_dispatch TO payments_auditor;
@@ -9447,6 +9564,8 @@ GRANT SELECT ON TABLE pay_check.late_untold TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_untold TO payments_operator;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.late_waits TO payments_operator;
+GRANT SELECT ON TABLE pay_check.merchant_moved TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.merchant_moved TO payments_operator;
 GRANT SELECT ON TABLE pay_check.message_gap TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.message_gap TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_auditor;

@@ -218,7 +218,7 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
         return NGX_CONF_ERROR;
     }
 
-    declared->cell = merchant->cell;
+    declared->owner = merchant;
     declared->args.merchant_id = merchant->id;
     rv = seal(cf, &pmcf->keyring, declared, &secret);
     pay_secret_wipe(&secret);

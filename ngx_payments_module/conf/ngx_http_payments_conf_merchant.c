@@ -49,6 +49,9 @@ static const word_t  merchant_words[] = {
     { "cell", 1, 1, ONCE, NULL,
       { NULL, NGX_PAYMENTS_PLAIN, 1, NGX_PAYMENTS_CELL_NAME, MERCHANT(cell),
         .must = "must be the name of a cell, as payments_database has it" } },
+    { "from", 1, 1, ONCE, NULL,
+      { NULL, NGX_PAYMENTS_PLAIN, 1, NGX_PAYMENTS_CELL_NAME, MERCHANT(from),
+        .must = "must be the name of the cell with its older payments" } },
     { "disabled", 0, 0, ONCE, NULL,
       { NULL, NGX_PAYMENTS_ON, MERCHANT(merchant.disabled) } },
     { .name = NULL }

@@ -29,6 +29,11 @@ static char *resolve_merchants(ngx_conf_t *cf,
 static char *resolve_merchant(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant,
     pay_merchant_t *core);
+static char *resolve_from(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant);
+static char *check_both(ngx_conf_t *cf,
+    const ngx_http_payments_main_conf_t *pmcf,
+    const ngx_payments_merchant_t *merchant, const pay_psp_conf_t **psps);
 static char *resolve_keys(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, pay_merchant_t *merchants);
 static ngx_int_t collect_keys(ngx_conf_t *cf,
@@ -277,6 +282,14 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     }
 
     merchant->merchant.cell = (unsigned) cell;
+    merchant->merchant.from = (unsigned) cell;
+
+    if (merchant->from.len != 0
+        && resolve_from(cf, pmcf, merchant) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     at = ngx_http_payments_at(&place, cf, merchant, "psp", 0);
 
     for (i = 0; i < merchant->psps->nelts; i++) {
@@ -289,6 +302,12 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
         }
     }
 
+    if (merchant->from.len != 0
+        && check_both(at, pmcf, merchant, psps) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     *core = merchant->merchant;
     core->return_hosts = merchant->hosts->elts;
     core->return_host_count = merchant->hosts->nelts;
@@ -296,6 +315,64 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     core->psp_count = merchant->psps->nelts;
 
     return ngx_http_payments_resolve_routes(cf, pmcf, merchant, core);
+}
+
+
+static char *
+resolve_from(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    ngx_payments_merchant_t *merchant)
+{
+    ngx_int_t               from;
+    ngx_conf_t             *at;
+    ngx_http_payments_at_t  place;
+
+    at = ngx_http_payments_at(&place, cf, merchant, "from", 0);
+    from = ngx_http_payments_cell_find(at, pmcf, &merchant->from);
+    if (from == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    if ((unsigned) from == merchant->merchant.cell) {
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
+                           "payments_merchant \"%V\" has from and cell "
+                           "alike: from names another cell, with its older "
+                           "payments; remove it when there is none",
+                           &ngx_payments_nstr(merchant->merchant.id));
+        return NGX_CONF_ERROR;
+    }
+
+    merchant->merchant.from = (unsigned) from;
+
+    return NGX_CONF_OK;
+}
+
+
+/* It begins payments in one of the two until payctl merchant move has come to
+ * its end, and in the other one from then on. */
+static char *
+check_both(ngx_conf_t *cf, const ngx_http_payments_main_conf_t *pmcf,
+    const ngx_payments_merchant_t *merchant, const pay_psp_conf_t **psps)
+{
+    ngx_uint_t             i, in_cell = 0, in_from = 0;
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+
+    for (i = 0; i < merchant->psps->nelts; i++) {
+        in_cell += psps[i]->cell == merchant->merchant.cell;
+        in_from += psps[i]->cell == merchant->merchant.from;
+    }
+
+    if (in_cell == 0 || in_from == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_merchant \"%V\" moves and names no psp "
+                           "of the cell \"%V\": it needs one in each of its "
+                           "two cells",
+                           &ngx_payments_nstr(merchant->merchant.id),
+                           &cells[in_cell == 0 ? merchant->merchant.cell
+                                  : merchant->merchant.from]->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

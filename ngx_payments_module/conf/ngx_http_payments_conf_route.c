@@ -192,7 +192,9 @@ ngx_http_payments_check_target(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (psp->cell != merchant->merchant.cell) {
+    if (psp->cell != merchant->merchant.cell
+        && psp->cell != merchant->merchant.from)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "payments_merchant \"%V\" names psp \"%V\", which "
                            "is in another cell: a merchant and its PSPs need "

@@ -423,7 +423,11 @@ resolve_one(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
                           "block has");
         }
 
-        if (source->psp->cell != merchant->cell) {
+        settlement->cell = source->psp->cell;
+
+        if (settlement->cell != merchant->cell
+            && settlement->cell != merchant->from)
+        {
             return refuse(cf, settlement, "has a psp= of another cell than "
                           "that of its merchant=");
         }

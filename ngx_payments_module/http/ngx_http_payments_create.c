@@ -24,9 +24,10 @@ static ngx_int_t fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow,
     pay_str_t body, pay_create_input_t *in, pay_err_t *err);
 static pay_status_t fill_trace(ngx_http_request_t *r, pay_flow_t *core,
     pay_create_input_t *in);
-static u_char letter_of(ngx_http_request_t *r);
-static ngx_int_t fill_ids(pay_arena_t *arena, u_char letter,
+static ngx_int_t fill_ids(ngx_http_request_t *r, pay_arena_t *arena,
     pay_create_input_t *in);
+static ngx_int_t fill_handle(ngx_http_request_t *r, pay_arena_t *arena,
+    const u_char *entropy, unsigned cell, pay_str_t *handle);
 static pay_status_t check_choices(pay_arena_t *arena, pay_create_input_t *in,
     pay_status_t parsed, pay_err_t *err);
 static ngx_int_t choose_psp(const pay_merchant_t *merchant, pay_str_t name,
@@ -148,21 +149,7 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
     in->fingerprint.data = digest;
     in->fingerprint.len = PAY_SHA256_SIZE;
 
-    return fill_ids(arena, letter_of(r), in);
-}
-
-
-/* 0: the handles of the cell have none. */
-static u_char
-letter_of(ngx_http_request_t *r)
-{
-    ngx_payments_cell_t           **cells;
-    ngx_http_payments_main_conf_t  *pmcf;
-
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-    cells = pmcf->cells.elts;
-
-    return cells[ngx_http_payments_get_ctx(r)->cell]->letter;
+    return fill_ids(r, arena, in);
 }
 
 
@@ -240,25 +227,22 @@ check_choices(pay_arena_t *arena, pay_create_input_t *in,
  * which is tried again stores the same ones.  change_id is needed only when
  * another checkout is replaced. */
 static ngx_int_t
-fill_ids(pay_arena_t *arena, u_char letter, pay_create_input_t *in)
+fill_ids(ngx_http_request_t *r, pay_arena_t *arena, pay_create_input_t *in)
 {
-    char     *handle;
     u_char    entropy[PAY_HANDLE_BYTES];
     unsigned  i;
 
-    handle = pay_alloc(arena, PAY_HANDLE_MAX);
-
-    if (handle == NULL
-        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK
+    if (ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK
+        || fill_handle(r, arena, entropy, in->merchant->cell, &in->handle)
+           != NGX_OK
+        || fill_handle(r, arena, entropy, in->merchant->from,
+                       &in->from_handle) != NGX_OK
         || ngx_payments_uuid(arena, &in->checkout_uuid) != NGX_OK
         || (in->request->replaces.len != 0
             && ngx_payments_uuid(arena, &in->change_id) != NGX_OK))
     {
         return NGX_ERROR;
     }
-
-    in->handle.data = (u_char *) handle;
-    in->handle.len = pay_handle(entropy, (char) letter, handle);
 
     for (i = 0; i < in->request->order_count; i++) {
         if (in->request->orders[i].id.len == 0
@@ -268,6 +252,28 @@ fill_ids(pay_arena_t *arena, u_char letter, pay_create_input_t *in)
             return NGX_ERROR;
         }
     }
+
+    return NGX_OK;
+}
+
+
+/* With the letter of the cell, if it has one. */
+static ngx_int_t
+fill_handle(ngx_http_request_t *r, pay_arena_t *arena, const u_char *entropy,
+    unsigned cell, pay_str_t *handle)
+{
+    char                           *text = pay_alloc(arena, PAY_HANDLE_MAX);
+    ngx_payments_cell_t           **cells;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    cells = pmcf->cells.elts;
+    handle->data = (u_char *) text;
+    handle->len = pay_handle(entropy, (char) cells[cell]->letter, text);
 
     return NGX_OK;
 }

@@ -75,7 +75,7 @@ ngx_payments_declare_start(ngx_cycle_t *cycle, ngx_uint_t cell, pay_str_t owner)
     }
 
     for (i = 0; i < lines->nelts; i++) {
-        if (all[i]->cell != cell) {
+        if (all[i]->owner->cell != cell && all[i]->owner->from != cell) {
             continue;
         }
 

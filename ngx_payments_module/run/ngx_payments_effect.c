@@ -80,7 +80,7 @@ ngx_int_t
 ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
 {
-    flow->call.cell = flow->cell;
+    flow->call.cell = flow->core.cell;
     flow->call.op = effect->op;
     flow->call.args = effect->args;
     flow->call.done = db_done;
@@ -96,6 +96,17 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     if (effect->op == PAY_OP_QUARANTINE_WEBHOOK && !may_store(flow)) {
         input->db_failure = PAY_DB_OVERLOADED;
+        return NGX_OK;
+    }
+
+    if (flow->place.held && flow->place.cell != flow->core.cell
+        && ngx_payments_bulkhead_follow(&flow->place, flow->core.cell,
+                                        pay_env_merchant(flow->core.env,
+                                            flow->core.merchant_id))
+           != NGX_OK)
+    {
+        input->db_failure = PAY_DB_OVERLOADED;
+        input->retry_after_s = ngx_payments_bulkhead_retry_s(&flow->place);
         return NGX_OK;
     }
 

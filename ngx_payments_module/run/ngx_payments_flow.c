@@ -102,7 +102,7 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf, ngx_uint_t cell)
     flow->pool = pool;
     flow->arena = ngx_payments_arena(pool);
     flow->pmcf = pmcf;
-    flow->cell = cell;
+    flow->core.cell = (unsigned) cell;
     flow->core.arena = &flow->arena;
     flow->core.scratch = ngx_payments_scratch_arena();
     flow->args = ngx_payments_flow_args(flow);
@@ -207,7 +207,8 @@ ngx_int_t
 ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
     const pay_merchant_t *merchant, int64_t *retry_after_s)
 {
-    if (ngx_payments_bulkhead_enter(&flow->place, flow->cell, work, merchant)
+    if (ngx_payments_bulkhead_enter(&flow->place, flow->core.cell, work,
+                                    merchant)
         == NGX_OK)
     {
         return NGX_OK;
@@ -378,7 +379,7 @@ static ngx_int_t
 count(const ngx_payments_flow_t *flow, pay_risk_counts_t *counts,
     pay_input_t *input)
 {
-    ngx_int_t  rc = ngx_payments_windows_count(flow->cell, counts);
+    ngx_int_t  rc = ngx_payments_windows_count(flow->core.cell, counts);
 
     ngx_memzero(input, sizeof(pay_input_t));
     input->kind = rc == NGX_OK ? PAY_INPUT_COUNTED : PAY_INPUT_DB_FAILED;
@@ -403,7 +404,7 @@ run(ngx_payments_flow_t *flow, pay_input_t *input, pay_effect_t *effect)
     }
 
     if (flow->core.settled != NULL) {
-        log_settled(flow->cell, flow->core.settled);
+        log_settled(flow->core.cell, flow->core.settled);
         flow->core.settled = NULL;
     }
 }

@@ -44,7 +44,6 @@ struct ngx_payments_flow_s {
     pay_arena_t                     args;
     pay_flow_t                      core;
     ngx_http_payments_main_conf_t  *pmcf;
-    ngx_uint_t                      cell;        /* of all its operations */
 
     ngx_http_request_t             *request;     /* NULL: nobody waits */
     ngx_payments_reply_pt           reply;       /* of the request */

@@ -206,6 +206,18 @@ ngx_payments_bulkhead_enter(ngx_payments_place_t *place, ngx_uint_t cell,
 }
 
 
+ngx_int_t
+ngx_payments_bulkhead_follow(ngx_payments_place_t *place, ngx_uint_t cell,
+    const pay_merchant_t *merchant)
+{
+    ngx_payments_work_e  work = place->work;
+
+    ngx_payments_bulkhead_leave(place);
+
+    return ngx_payments_bulkhead_enter(place, cell, work, merchant);
+}
+
+
 /* `held` makes it harmless to leave twice, which ends of flows on several ways
  * rely on. */
 void

@@ -27,6 +27,10 @@ void ngx_payments_bulkhead_stop(void);
 ngx_int_t ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
     ngx_uint_t cell, ngx_payments_work_e work,
     const pay_merchant_t *merchant);
+/* A place that is held goes to another cell, where its flow goes on; NGX_BUSY:
+ * that has none, and the place is left. */
+ngx_int_t ngx_payments_bulkhead_follow(ngx_payments_place_t *place,
+    ngx_uint_t cell, const pay_merchant_t *merchant);
 void ngx_payments_bulkhead_leave(ngx_payments_place_t *place);
 /* When to come again after NGX_BUSY. */
 int64_t ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place);

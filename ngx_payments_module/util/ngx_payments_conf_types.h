@@ -97,7 +97,9 @@ typedef struct {
 
 typedef struct {
     pay_merchant_t              merchant;
-    ngx_str_t                   cell;            /* the name, or empty */
+    ngx_str_t                   cell;            /* the name, or empty … */
+    ngx_str_t                   from;            /* … and of that with its older
+                                                    payments */
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *psps;            /* ngx_str_t; these three end
                                                     with the reading */
@@ -184,7 +186,8 @@ typedef struct {
     time_t                      age_s;           /* of a file that is whole */
     ngx_msec_t                  pull_ms;         /* 0: it is not pulled */
     ngx_uint_t                  keeps_copy;      /* of each file, encrypted */
-    ngx_uint_t                  cell;            /* the merchant's */
+    ngx_uint_t                  cell;            /* the PSP's, or the
+                                                    merchant's */
     ngx_payments_psp_t          client;
 } ngx_payments_settlement_t;
 
@@ -234,7 +237,7 @@ typedef struct {
     pay_str_t                   types;           /* JSON */
     ngx_uint_t                  is_ordered;
     time_t                      overlap_s;
-    ngx_uint_t                  cell;            /* the merchant's */
+    const pay_merchant_t       *owner;           /* in both of its cells */
     pay_declare_endpoints_in_t  args;
 } ngx_payments_declared_t;
 

@@ -454,7 +454,7 @@ BEGIN
     SELECT * INTO v_key FROM idempotency_key k
     WHERE k.merchant_id = p_merchant_id
         AND k.route = 'POST /v1/payments'
-        AND k.key = p_idempotency_key;
+        AND k.key = p_idempotency_key AND k.expires_at > now();
 
     IF FOUND AND v_key.fingerprint <> p_fingerprint THEN
         outcome := 'key_reused';
@@ -497,3 +497,15 @@ END
 $$;
 COMMENT ON FUNCTION pay.explain_loss IS
     'Why begin_payment did not create this item';
+
+
+CREATE OR REPLACE FUNCTION pay.orders_of_item(
+    p_item int, p_orders_item bigint[], p_orders_id text[])
+RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+SELECT ARRAY(
+    SELECT u.id
+    FROM unnest(p_orders_item, p_orders_id) WITH ORDINALITY AS u (item, id, k)
+    WHERE u.item = p_item ORDER BY u.k)
+$$;
+COMMENT ON FUNCTION pay.orders_of_item IS
+    'The ids of the orders of an item of begin_payment, in their sequence';

@@ -133,6 +133,9 @@ DECLARE
     v_too_large int[];
     v_missing   int[];
     v_refused   int[];
+    -- drawn before the fence is read, see 31_merchant_move.sql
+    v_tx        bigint := this_tx();
+    v_fences    record;
 BEGIN
     v_count := check_batch(
         array_dims(p_merchant_id), array_dims(p_idempotency_key),
@@ -190,18 +193,41 @@ BEGIN
             ORDER BY n);
     END IF;
 
-    -- behind a restore, see 78_recover.sql
-    IF EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL) THEN
-        v_stopped := unknown_items(v_items, p_merchant_id,
-                                   p_idempotency_key);
-        v_items := ARRAY(
-            SELECT n FROM unnest(v_items) n WHERE n <> ALL (v_stopped)
-            ORDER BY n);
+    v_left := v_items;
+
+    -- behind a restore, see 78_recover.sql, or of a merchant that begins in
+    -- another cell: then nothing is inserted
+    IF EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL)
+        OR EXISTS (SELECT FROM merchant_move)
+    THEN
+        v_fences := fences_of(v_items, p_merchant_id);
+
+        FOR v_item IN 1 .. cardinality(v_fences.items) LOOP
+            v_next := v_fences.items[v_item : v_item];
+            RETURN QUERY
+            SELECT x.* FROM explain_fenced(v_next[1], v_fences.states[v_item],
+                p_merchant_id, p_idempotency_key, p_fingerprint,
+                p_checkout_id, p_orders_item, p_orders_id) x;
+        END LOOP;
+
+        v_left := ARRAY(
+            SELECT n FROM unnest(v_items) n
+            WHERE n <> ALL (v_fences.items) ORDER BY n);
+
+        IF EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL) THEN
+            v_stopped := unknown_items(v_left, p_merchant_id,
+                                       p_idempotency_key);
+            v_items := ARRAY(
+                SELECT n FROM unnest(v_items) n WHERE n <> ALL (v_stopped)
+                ORDER BY n);
+            v_left := ARRAY(
+                SELECT n FROM unnest(v_left) n WHERE n <> ALL (v_stopped)
+                ORDER BY n);
+        END IF;
     END IF;
 
     v_replaces := v_terms LIKE '%"replaces%';
     v_has_fees := v_terms LIKE '%"fees%';
-    v_left := v_items;
 
     -- Items that lost only to a batch-mate that lost itself go round again;
     -- each round settles at least one.
@@ -332,11 +358,8 @@ BEGIN
             CONTINUE WHEN v_item = ANY (v_made);
             v_loss := explain_loss(p_merchant_id[v_item],
                 p_idempotency_key[v_item], p_fingerprint[v_item],
-                p_checkout_id[v_item], ARRAY(
-                    SELECT u.id
-                    FROM unnest(p_orders_item, p_orders_id)
-                        WITH ORDINALITY AS u (item, id, k)
-                    WHERE u.item = v_item ORDER BY u.k));
+                p_checkout_id[v_item],
+                orders_of_item(v_item, p_orders_item, p_orders_id));
             v_loss.outcome := coalesce(v_loss.outcome, CASE
                 WHEN v_item = ANY (v_too_large) THEN 'credit_too_large'
                 WHEN v_item = ANY (v_unquoted) THEN 'rate_missing'
@@ -398,4 +421,4 @@ $$;
 COMMENT ON FUNCTION pay_api.begin_payment IS
     'Creates checkouts. Outcomes: created, waiting, blocked, replayed, '
     'in_progress, key_reused, exists, rate_missing, credit_too_large, nothing_to_replace, '
-    'not_replaced, recovering, invalid';
+    'not_replaced, recovering, moving, moved, invalid';

@@ -56,6 +56,7 @@ int pay_cli_explain(int argc, char **argv);            /* explain.c */
 int pay_cli_find(int argc, char **argv);               /* find.c */
 int pay_cli_init(int argc, char **argv);               /* init.c */
 int pay_cli_jwt(int argc, char **argv);                /* jwt.c */
+int pay_cli_merchant(int argc, char **argv);           /* merchant.c */
 int pay_cli_migrate(int argc, char **argv);            /* migrate.c */
 int pay_cli_mismatch(int argc, char **argv);           /* mismatch.c */
 int pay_cli_ops(int argc, char **argv);                /* ops.c */

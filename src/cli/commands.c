@@ -43,6 +43,8 @@ const pay_cli_command_t  pay_cli_commands[] = {
       "make database, roles, access and keys; print what is left", NULL },
     { "jwt", pay_cli_jwt,
       "verify: judge a bearer token, and say why it is refused", NULL },
+    { "merchant", pay_cli_merchant,
+      "move a merchant to another cell, show how it stands", "list" },
     { "migrate", pay_cli_migrate,
       "bring the database's schema up to date", NULL },
     { "mismatch", pay_cli_mismatch,

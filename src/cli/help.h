@@ -60,6 +60,7 @@ extern const char  pay_cli_explain_usage[];
 extern const char  pay_cli_find_usage[];
 extern const char  pay_cli_init_usage[];
 extern const char  pay_cli_jwt_usage[];
+extern const char  pay_cli_merchant_usage[];
 extern const char  pay_cli_migrate_usage[];
 extern const char  pay_cli_mismatch_usage[];
 extern const char  pay_cli_ops_usage[];

@@ -94,6 +94,10 @@ const pay_cli_page_t  pay_cli_pages[] = {
     { "jwt", pay_cli_jwt_usage,
       "  payctl jwt verify --key acme.pub --kid 2026-01 --alg ES256 \\\n"
       "      --issuer acme --audience pay.example.com < token.txt\n" },
+    { "merchant", pay_cli_merchant_usage,
+      "  payctl merchant show acme\n"
+      "  payctl merchant move acme --from default --to b --balances carry \\\n"
+      "      --to-dsn 'host=10.0.0.12 dbname=payments user=ann' --dry-run\n" },
     { "migrate", pay_cli_migrate_usage,
       "  payctl migrate --dry-run\n"
       "  payctl migrate --sql /usr/local/share/ngx_payments/sql\n" },

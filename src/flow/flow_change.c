@@ -46,6 +46,8 @@ typedef struct {
 
 static pay_status_t change_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
+static pay_status_t find_order(pay_flow_t *flow, change_t *change,
+    pay_effect_t *effect);
 static pay_status_t change_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t check_order(change_t *change, const pay_psp_conf_t *psp,
@@ -127,13 +129,9 @@ pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
 static pay_status_t
 change_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    change_t             *change = flow->state;
-    pay_err_t             err;
-    pay_status_t          status;
-    pay_get_payment_in_t  in = {
-        .merchant_id = change->in.merchant->id,
-        .payment_order_id = change->in.order_id
-    };
+    change_t     *change = flow->state;
+    pay_err_t     err;
+    pay_status_t  status;
 
     (void) input;
 
@@ -151,6 +149,19 @@ change_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     PAY_TRY(status);
     PAY_TRY(fingerprint(flow, change));
+
+    return find_order(flow, change, effect);
+}
+
+
+/* The change begins in the cell that has the order. */
+static pay_status_t
+find_order(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
+{
+    pay_get_payment_in_t  in = {
+        .merchant_id = change->in.merchant->id,
+        .payment_order_id = change->in.order_id
+    };
 
     return pay_do_get_payment(flow, effect, &in, change_found);
 }
@@ -170,6 +181,10 @@ change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     if (input->kind == PAY_INPUT_DB_FAILED) {
         return pay_done_db_failed(flow, input, effect);
+    }
+
+    if (pay_move_next(flow, input)) {
+        return find_order(flow, change, effect);
     }
 
     if (input->result.outcome != PAY_OUTCOME_FOUND) {

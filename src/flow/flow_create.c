@@ -8,11 +8,6 @@
 #include "flow_util.h"
 
 
-/* Retry-After in seconds of an order whose currency has no rate at the
- * moment. */
-#define RATE_RETRY_S  60
-
-
 /* The first two go with the arguments of begin_payment. */
 typedef struct {
     pay_create_input_t  *in;
@@ -30,6 +25,10 @@ typedef struct {
 static pay_status_t keep(pay_flow_t *flow, create_t *create);
 static pay_status_t create_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
+static pay_status_t create_looked_up(pay_flow_t *flow,
+    const pay_input_t *input, pay_effect_t *effect);
+static pay_status_t start_here(pay_flow_t *flow, create_t *create,
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t create_old_found(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t begin(pay_flow_t *flow, create_t *create,
@@ -42,8 +41,6 @@ static pay_status_t begin_stored(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t create_begun(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t begun_otherwise(pay_flow_t *flow, create_t *create,
-    pay_outcome_t outcome, pay_effect_t *effect);
 static pay_status_t create_released(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t create_stored(pay_flow_t *flow, const pay_input_t *input,
@@ -53,13 +50,10 @@ static pay_status_t choose(pay_flow_t *flow, create_t *create,
 static pay_status_t find_route(pay_flow_t *flow, create_t *create,
     const pay_input_t *input, pay_err_t *err);
 static pay_status_t explore(pay_flow_t *flow, create_t *create);
-static void fill_checkout(create_t *create);
+static void fill_checkout(const pay_flow_t *flow, create_t *create);
 static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
     const pay_psp_conf_t *psp, pay_err_t *err);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
-    pay_effect_t *effect);
-static pay_status_t done_no_rate(pay_flow_t *flow, pay_effect_t *effect);
-static pay_status_t done_nothing_to_replace(pay_flow_t *flow,
     pay_effect_t *effect);
 static pay_status_t done_not_replaced(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect, int replayed);
@@ -137,12 +131,46 @@ keep(pay_flow_t *flow, create_t *create)
 }
 
 
-/* The first step: everything that can be refused without PostgreSQL is
- * refused here, before a row is written. */
 static pay_status_t
 create_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    create_t              *create = flow->state;
+    create_t  *create = flow->state;
+
+    return pay_move_asks(create->in->merchant)
+           ? pay_move_ask(flow, create->in, effect, create_looked_up)
+           : start_here(flow, create, input, effect);
+}
+
+
+/* In the cell that the merchant comes from.  It begins there while it is not
+ * known there, and no fence stands. */
+static pay_status_t
+create_looked_up(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    create_t  *create = flow->state;
+
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
+    }
+
+    if (input->result.outcome == PAY_OUTCOME_MOVED) {
+        flow->cell = create->in->merchant->cell;
+
+    } else if (input->result.outcome != PAY_OUTCOME_UNKNOWN) {
+        return create_begun(flow, input, effect);
+    }
+
+    return start_here(flow, create, input, effect);
+}
+
+
+/* Everything that can be refused without PostgreSQL is refused here, before a
+ * row is written. */
+static pay_status_t
+start_here(pay_flow_t *flow, create_t *create, const pay_input_t *input,
+    pay_effect_t *effect)
+{
     pay_err_t              err;
     pay_status_t           status;
     pay_get_checkout_in_t  in = {
@@ -292,8 +320,12 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     case PAY_OUTCOME_EXISTS:
         break;
 
+    case PAY_OUTCOME_NOT_REPLACED:
+        return done_not_replaced(flow, create, effect, 0);
+
     default:
-        return begun_otherwise(flow, create, outcome, effect);
+        return pay_begin_refused(flow, outcome, create->in_progress_status,
+                                 effect);
     }
 
     PAY_TRY(pay_checkout_decode(flow->arena, row, &create->reg.checkout));
@@ -323,43 +355,6 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     default:
         return done_exists(flow, create, effect);
-    }
-}
-
-
-/* Nothing was stored. */
-static pay_status_t
-begun_otherwise(pay_flow_t *flow, create_t *create, pay_outcome_t outcome,
-    pay_effect_t *effect)
-{
-    switch (outcome) {
-
-    case PAY_OUTCOME_KEY_REUSED:
-        return pay_done_problem(flow, effect, "idempotency-key-reused", NULL);
-
-    case PAY_OUTCOME_IN_PROGRESS:
-        return pay_done_in_progress(flow, effect,
-                                    create->in_progress_status);
-
-    case PAY_OUTCOME_RATE_MISSING:
-        return done_no_rate(flow, effect);
-
-    case PAY_OUTCOME_CREDIT_TOO_LARGE:
-        return pay_done_problem(flow, effect, "amount-invalid",
-                                "In its credit_currency an order would be "
-                                "larger than one order may be.");
-
-    case PAY_OUTCOME_NOTHING_TO_REPLACE:
-        return done_nothing_to_replace(flow, effect);
-
-    case PAY_OUTCOME_NOT_REPLACED:
-        return done_not_replaced(flow, create, effect, 0);
-
-    case PAY_OUTCOME_RECOVERING:
-        return pay_done_recovering(flow, effect);
-
-    default:
-        return PAY_BUG;
     }
 }
 
@@ -416,7 +411,7 @@ choose(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     pay_status_t     status;
     pay_checkout_t  *c = &create->reg.checkout;
 
-    fill_checkout(create);
+    fill_checkout(flow, create);
     PAY_TRY(find_route(flow, create, input, err));
 
     able = 0;
@@ -463,6 +458,12 @@ find_route(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     pay_route_query_t  query;
     pay_route_t       *route = create->route;
 
+    if (create->in->psp != NULL && create->in->psp->cell != flow->cell) {
+        return pay_refuse_at(err, "validation-error",
+                             "payments of the merchant begin in another cell "
+                             "than this PSP's", "/psp");
+    }
+
     if (create->in->psp != NULL) {
         route->psps[0] = create->in->psp;
         route->count = 1;
@@ -470,6 +471,7 @@ find_route(pay_flow_t *flow, create_t *create, const pay_input_t *input,
         return PAY_OK;
     }
 
+    query.cell = flow->cell;
     query.currency = pay_str_of(create->in->request->currency->code);
     query.total_minor = create->in->request->total_minor;
     query.country = create->in->request->country;
@@ -509,7 +511,7 @@ explore(pay_flow_t *flow, create_t *create)
  * so that the PSP's dashboard shows it; with several orders it is the
  * checkout's UUID. */
 static void
-fill_checkout(create_t *create)
+fill_checkout(const pay_flow_t *flow, create_t *create)
 {
     pay_checkout_t               *c = &create->reg.checkout;
     const pay_create_input_t     *in = create->in;
@@ -520,7 +522,8 @@ fill_checkout(create_t *create)
     c->checkout_uuid = in->checkout_uuid;
     c->nonce = request->order_count == 1 ? request->orders[0].id
                                          : in->checkout_uuid;
-    c->handle = in->handle;
+    c->handle = flow->cell == in->merchant->cell ? in->handle
+                                                 : in->from_handle;
     c->base_url = in->base_url;
     c->currency = request->currency;
     c->total_minor = request->total_minor;
@@ -568,37 +571,6 @@ register_now(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
     create->reg.done = create_stored;
 
     return pay_register_start(flow, &create->reg, effect);
-}
-
-
-/* Nothing was stored; a rate comes with the next round of its sources. */
-static pay_status_t
-done_no_rate(pay_flow_t *flow, pay_effect_t *effect)
-{
-    pay_reply_t  *reply;
-
-    PAY_TRY(pay_done_problem_reply(flow, effect, "rate-unavailable", NULL,
-                                   &reply));
-
-    reply->retry_after_s = RATE_RETRY_S;
-
-    return PAY_OK;
-}
-
-
-/* No 404: there is something at the address, and a member of the body is
- * wrong. */
-static pay_status_t
-done_nothing_to_replace(pay_flow_t *flow, pay_effect_t *effect)
-{
-    pay_err_t  err;
-
-    memset(&err, 0, sizeof(err));
-    (void) pay_refuse_at(&err, "validation-error",
-                         "there is no checkout that it could replace",
-                         "/replaces");
-
-    return pay_done_refused(flow, effect, &err);
 }
 
 

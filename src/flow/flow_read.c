@@ -172,6 +172,10 @@ read_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return pay_done_db_failed(flow, input, effect);
     }
 
+    if (pay_move_next(flow, input)) {
+        return read_ask(flow, flow->state, effect);
+    }
+
     if (input->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }

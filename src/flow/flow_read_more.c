@@ -139,6 +139,10 @@ change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     pay_checkout_t          *checkout;
     const pay_change_row_t  *row = pay_row_change(&input->result);
 
+    if (pay_move_next(flow, input)) {
+        return change_start(flow, input, effect);
+    }
+
     if (!is_found(input)) {
         return done_without(flow, input, effect);
     }
@@ -174,6 +178,10 @@ changes_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     pay_reply_t              *reply;
     read_change_t            *read = flow->state;
     const pay_changes_row_t  *row = pay_row_changes(&input->result);
+
+    if (pay_move_next(flow, input)) {
+        return change_start(flow, input, effect);
+    }
 
     if (!is_found(input)) {
         return done_without(flow, input, effect);
@@ -232,6 +240,10 @@ balance_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     read_seller_t             *read = flow->state;
     const pay_balances_row_t  *row = pay_row_balances(&input->result);
 
+    if (pay_move_next(flow, input)) {
+        return seller_start(flow, input, effect);
+    }
+
     if (!is_found(input)) {
         return done_without(flow, input, effect);
     }
@@ -257,6 +269,10 @@ statement_found(pay_flow_t *flow, const pay_input_t *input,
     pay_reply_t                *reply;
     read_seller_t              *read = flow->state;
     const pay_statement_row_t  *row = pay_row_statement(&input->result);
+
+    if (pay_move_next(flow, input)) {
+        return seller_start(flow, input, effect);
+    }
 
     if (!is_found(input)) {
         return done_without(flow, input, effect);

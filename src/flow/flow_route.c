@@ -20,6 +20,8 @@ static int rule_fits(const pay_route_rule_t *rule,
     const pay_route_query_t *query);
 static int listed(const pay_str_t *list, size_t count, pay_str_t word);
 static int owns(const pay_merchant_t *merchant, const pay_psp_conf_t *psp);
+static void add_of_cell(choice_t *choice, const pay_psp_conf_t *psp,
+    uint64_t rank);
 static void add(choice_t *choice, const pay_psp_conf_t *psp, uint64_t rank);
 static int blocked(const candidate_t *candidate);
 static pay_status_t tell(pay_arena_t *arena, const choice_t *choice,
@@ -118,7 +120,8 @@ find_candidates(choice_t *choice, const pay_merchant_t *merchant)
 
         for (k = 0; k < rule->target_count && k < PAY_ROUTE_PSPS_MAX; k++) {
             if (owns(merchant, rule->targets[k].psp)) {
-                add(choice, rule->targets[k].psp, rule->targets[k].weight);
+                add_of_cell(choice, rule->targets[k].psp,
+                            rule->targets[k].weight);
             }
         }
 
@@ -133,7 +136,7 @@ find_candidates(choice_t *choice, const pay_merchant_t *merchant)
     choice->rule = 0;
 
     for (i = 0; i < merchant->psp_count; i++) {
-        add(choice, merchant->psps[i], 1);
+        add_of_cell(choice, merchant->psps[i], 1);
     }
 }
 
@@ -184,6 +187,17 @@ owns(const pay_merchant_t *merchant, const pay_psp_conf_t *psp)
     }
 
     return 0;
+}
+
+
+/* A merchant that moves has PSPs of two cells; the events of each go to its
+ * own. */
+static void
+add_of_cell(choice_t *choice, const pay_psp_conf_t *psp, uint64_t rank)
+{
+    if (psp != NULL && psp->cell == choice->query->cell) {
+        add(choice, psp, rank);
+    }
 }
 
 

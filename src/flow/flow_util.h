@@ -69,6 +69,21 @@ pay_status_t pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect,
 pay_status_t pay_done_recovering(pay_flow_t *flow, pay_effect_t *effect)
     PAY_MUST_CHECK;
 
+/* A merchant that moves to another cell (flow_move.c).
+ * pay_move_asks: whether its older payments are in another cell.
+ * pay_move_ask: goes there, and asks by explain_begin for a payment that is
+ * about to begin; flow->args stay.
+ * pay_done_moving: ends the flow with the answer to "moving", and to "moved"
+ * from a node which does not know of the move.
+ * pay_move_next: 1 when a read in the merchant's own cell has found nothing and
+ * there is another one; the flow is in that then, to read again. */
+int pay_move_asks(const pay_merchant_t *merchant);
+pay_status_t pay_move_ask(pay_flow_t *flow, const pay_create_input_t *in,
+    pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
+pay_status_t pay_done_moving(pay_flow_t *flow, pay_effect_t *effect)
+    PAY_MUST_CHECK;
+int pay_move_next(pay_flow_t *flow, const pay_input_t *input);
+
 /* Keeps for error.log that the answer to `call` (a literal) cannot be read,
  * when it cannot; members are literals, too. */
 void pay_flow_unread(pay_flow_t *flow, const char *call,
@@ -166,6 +181,11 @@ int pay_begin_can_hold(const pay_payment_request_t *request,
 /* p_terms.  can_close: the PSP of the replaced checkout closes pages. */
 pay_status_t pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     const pay_route_t *route, int can_close, pay_str_t *json) PAY_MUST_CHECK;
+
+/* Ends the flow with a refusal of begin_payment, but for NOT_REPLACED, whose
+ * answer leads to a checkout (flow_begin_end.c). */
+pay_status_t pay_begin_refused(pay_flow_t *flow, pay_outcome_t outcome,
+    unsigned in_progress_status, pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* Risk (flow_risk.c): an attempt is counted, judged, and taken back from the
  * counts where nothing new was stored.  *check is the flow's and lives until

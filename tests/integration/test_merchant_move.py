@@ -1,0 +1,238 @@
+"""A merchant moves from one cell to another behind one gateway: by its old
+configuration, by the new one, and under load while payctl moves it."""
+
+import os
+import re
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+from support.cells import GLOBEX, Cells
+from support.changes import send
+from support.own_stack import Checkout, new_id, wait_for
+from support.tls_psp import Authority
+
+# acme is in the cell default, whose PSP is generic; stripe is b's
+ACME = "    payments_merchant acme {\n"
+FROM = ACME + "        cell b;\n        from default;\n"
+PSPS = re.compile(r"( psp +)generic;")
+STOREFRONTS = 4
+
+
+@pytest.fixture(scope="module")
+def cells():
+    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        made = Cells(Authority(path, "shop-ca"))
+        try:
+            yield made
+            made.check()
+        finally:
+            made.close()
+
+
+def order(cells, **more):
+    body = cells.home.order("generic", **more)
+    del body["psp"]
+    return body
+
+
+def post(cells, body, key, client=None):
+    return cells.home.post(body, key, client=client)
+
+
+def told(cells, order_id, *more):
+    return cells.home.get("/".join((f"/v1/payments/{order_id}", *more)))
+
+
+def first(body):
+    return body["payment_orders"][0]["payment_order_id"]
+
+
+def move(cells, *more, code=0):
+    done = subprocess.run(
+        [cells.home.values["PAYCTL"], "merchant", "move", "acme", "--from",
+         "default", "--to", "b", "--dsn", cells.home.values["PG_ADMIN_DSN"],
+         "--to-dsn", cells.away.values["PG_ADMIN_DSN"], *more],
+        env=os.environ, capture_output=True, text=True, check=False,
+        timeout=120,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+class Storefronts:
+    """So many that begin a checkout, insist with its key until it is taken, and
+    repeat it once."""
+
+    def __init__(self, cells):
+        self.cells = cells
+        self.stop = threading.Event()
+        self.taken, self.wrong = [], []
+        self.threads = [
+            threading.Thread(target=self._run) for _ in range(STOREFRONTS)
+        ]
+
+    def _run(self):
+        client = self.cells.home.client()
+        while not self.stop.is_set():
+            body, key = order(self.cells), new_id()
+            answer = post(self.cells, body, key, client)
+            while answer.status_code == 503:
+                answer = post(self.cells, body, key, client)
+            again = post(self.cells, body, key, client)
+            if (answer.status_code, again.status_code) != (201, 201):
+                self.wrong.append((answer.text, again.text))
+            elif "Idempotent-Replayed" not in again.headers:
+                self.wrong.append(("twice", again.text))
+            self.taken.append((body, key, again.json()))
+        client.close()
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(60)
+
+
+def where(cells, body):
+    """The cells that have the checkout."""
+    return [
+        cell
+        for cell in ("default", "b")
+        if cells.stack(cell).value(
+            "SELECT count(*) FROM pay.checkout WHERE merchant_id = 'acme'"
+            " AND checkout_id = %s",
+            body["checkout_id"],
+        )
+    ]
+
+
+@pytest.fixture(scope="module")
+def old(cells):
+    """A payment of before, its key, and what a repetition is answered."""
+    body, key = order(cells), new_id()
+    made = Checkout(cells.home, body, post(cells, body, key))
+    cells.home.mock.pay(made.token)
+    made.becomes("SUCCESS")
+    return body, key, post(cells, body, key)
+
+
+@pytest.fixture(scope="module")
+def moved(cells, old):
+    """Behind the move, which came under load; what was taken meanwhile."""
+    acme = cells.home.pristine
+    assert ACME in acme and GLOBEX in acme
+    head, tail = acme.replace(ACME, FROM, 1).split(FROM)
+    mine, rest = tail.split(GLOBEX)
+    mine, count = PSPS.subn(r"\1generic stripe;", mine, count=1)
+    assert count == 1
+    with Storefronts(cells) as shops:
+        wait_for(lambda: len(shops.taken) > STOREFRONTS, "the old one")
+        cells.home.pristine = head + FROM + mine + GLOBEX + rest
+        cells.home.configure()
+        wait_for(cells.all_are_ready, "both cells")
+        before = len(shops.taken)
+        wait_for(lambda: len(shops.taken) > before + 8, "the new configuration")
+        assert where(cells, shops.taken[-1][0]) == ["default"]
+        move(cells, "--balances", "carry")
+        before = len(shops.taken)
+        wait_for(lambda: len(shops.taken) > before + 8, "the new cell")
+    return shops
+
+
+def test_no_checkout_is_lost_or_in_two_cells(cells, moved):
+    assert moved.wrong == []
+    places = [where(cells, body) for body, _, _ in moved.taken]
+    assert {tuple(place) for place in places} == {("default",), ("b",)}
+
+
+def test_repetitions_are_answered_as_before(cells, moved):
+    for body, key, said in (moved.taken[0], moved.taken[-1]):
+        again = post(cells, body, key)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.json() == said
+
+
+def test_an_old_key_and_id_stay_known(cells, old, moved):
+    body, key, said = old
+    again = post(cells, body, key)
+    assert (again.status_code, again.content) == (201, said.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    other = body | {"metadata": {"n": 1}}
+    assert post(cells, other, key).status_code == 422
+    assert post(cells, body, new_id()).status_code == 409
+    fresh = order(cells)
+    fresh["payment_orders"][0]["payment_order_id"] = first(body)
+    assert post(cells, fresh, new_id()).status_code == 409
+
+
+@pytest.mark.parametrize("more", [(), ("events",), ("explain",)])
+def test_an_old_order_is_read(cells, old, moved, more):
+    assert told(cells, first(old[0]), *more).status_code == 200
+
+
+def test_an_old_order_is_refunded_where_it_is(cells, old, moved):
+    made = Checkout(cells.home, old[0], old[2])
+    answer = send(made, "refunds", {})
+    assert answer.status_code in (201, 202), answer.text
+    assert told(cells, first(old[0]), "refunds").status_code == 200
+    assert cells.count("default", "change") == 1
+    assert cells.count("b", "change") == 0
+
+
+def test_a_new_payment_is_one_of_the_new_cell(cells, moved):
+    body = order(cells)
+    made = Checkout(cells.away, body, post(cells, body, new_id()))
+    assert where(cells, body) == ["b"]
+    _, handle, _ = made.facts()
+    assert handle.startswith("b")
+    cells.home.mock.pay(made.token)
+    made.becomes("SUCCESS")
+    assert told(cells, first(body)).json()["status"] == "SUCCESS"
+
+
+def test_an_id_that_no_cell_has_is_not_found(cells, moved):
+    assert told(cells, new_id()).status_code == 404
+
+
+def test_a_psp_of_the_other_cell_is_refused(cells, moved):
+    answer = post(cells, order(cells) | {"psp": "generic"}, new_id())
+    assert answer.status_code == 422
+    assert "/psp" in answer.text
+
+
+def test_a_seller_is_paid_what_both_cells_owe(cells, old, moved):
+    left = cells.home.value(
+        "SELECT count(*) FROM pay.wallet WHERE merchant_id = 'acme'"
+        " AND available_minor > 0"
+    )
+    assert left == 0
+    assert cells.away.value(
+        "SELECT sum(minor) > 0 FROM pay.cell_transfer WHERE side = 'in'"
+    )
+
+
+def test_a_node_with_the_old_configuration_begins_nothing(cells, moved):
+    new = cells.home.pristine
+    cells.home.pristine = new.replace(FROM, ACME, 1).replace(
+        " generic stripe;", " generic;", 1
+    )
+    cells.home.configure()
+    try:
+        wait_for(cells.all_are_ready, "both cells")
+        answer = post(cells, order(cells), new_id())
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "moved" in answer.text
+    finally:
+        cells.home.pristine = new
+        cells.home.configure()
+        wait_for(cells.all_are_ready, "both cells")
