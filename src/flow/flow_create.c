@@ -27,6 +27,8 @@ static pay_status_t create_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t create_looked_up(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
+static pay_status_t create_looked_back(pay_flow_t *flow,
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t start_here(pay_flow_t *flow, create_t *create,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t create_old_found(pay_flow_t *flow,
@@ -137,13 +139,14 @@ create_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     create_t  *create = flow->state;
 
     return pay_move_asks(create->in->merchant)
-           ? pay_move_ask(flow, create->in, effect, create_looked_up)
+           ? pay_move_ask(flow, create->in, create->in->merchant->from, effect,
+                          create_looked_up)
            : start_here(flow, create, input, effect);
 }
 
 
-/* In the cell that the merchant comes from.  It begins there while it is not
- * known there, and no fence stands. */
+/* In the cell that the merchant comes from.  While no fence stands it begins
+ * there, unless the other one knows it. */
 static pay_status_t
 create_looked_up(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -154,12 +157,41 @@ create_looked_up(pay_flow_t *flow, const pay_input_t *input,
         return pay_done_db_failed(flow, input, effect);
     }
 
-    if (input->result.outcome == PAY_OUTCOME_MOVED) {
-        flow->cell = create->in->merchant->cell;
+    switch (input->result.outcome) {
 
-    } else if (input->result.outcome != PAY_OUTCOME_UNKNOWN) {
+    case PAY_OUTCOME_UNKNOWN:
+        return pay_move_ask(flow, create->in, create->in->merchant->cell,
+                            effect, create_looked_back);
+
+    case PAY_OUTCOME_MOVED:
+        flow->cell = create->in->merchant->cell;
+        return start_here(flow, create, input, effect);
+
+    default:
         return create_begun(flow, input, effect);
     }
+}
+
+
+/* In the cell that it moves to, which has older payments, too, where the
+ * merchant has been before.  They are final: it left behind a fence. */
+static pay_status_t
+create_looked_back(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    create_t  *create = flow->state;
+
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
+    }
+
+    if (input->result.outcome != PAY_OUTCOME_UNKNOWN
+        && input->result.outcome != PAY_OUTCOME_MOVED)
+    {
+        return create_begun(flow, input, effect);
+    }
+
+    flow->cell = create->in->merchant->from;
 
     return start_here(flow, create, input, effect);
 }

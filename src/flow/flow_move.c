@@ -4,9 +4,11 @@
  * nothing is there twice and all is found.
  *
  *     a new payment:  explain_begin in `from` ─┬─ known ───▶ answered
- *                                                ├─ unknown ─▶ begins there
- *                                                ├─ moving ──▶ 503
- *                                                └─ moved ───▶ begins in `cell`
+ *                                              ├─ unknown ─▶ asked for in `cell`
+ *                                              ├─ moving ──▶ 503
+ *                                              └─ moved ───▶ begins in `cell`
+ *                     explain_begin in `cell` ─┬─ known ───▶ answered
+ *                                              └─ else ────▶ begins in `from`
  *     a read:         `cell` ── not found ──▶ `from`
  */
 
@@ -31,7 +33,7 @@ pay_move_asks(const pay_merchant_t *merchant)
 
 /* The flow's arguments stay, since begin_payment follows. */
 pay_status_t
-pay_move_ask(pay_flow_t *flow, const pay_create_input_t *in,
+pay_move_ask(pay_flow_t *flow, const pay_create_input_t *in, unsigned cell,
     pay_effect_t *effect, pay_flow_step_pt step)
 {
     pay_explain_begin_in_t  ask = {
@@ -43,7 +45,7 @@ pay_move_ask(pay_flow_t *flow, const pay_create_input_t *in,
 
     PAY_TRY(order_ids(flow, in->request, &ask.orders));
 
-    flow->cell = in->merchant->from;
+    flow->cell = cell;
     flow->keeps_args = 1;
 
     return pay_do_explain_begin(flow, effect, &ask, step);

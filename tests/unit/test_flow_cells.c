@@ -49,16 +49,48 @@ Test(pay_flow_cells, a_new_payment_is_looked_up_where_older_ones_are)
 }
 
 
+/* Not known in the old cell; the new one is asked, too. */
+static void
+cells_look_back(world_t *world)
+{
+    cells_create(world);
+    world_row(world, PAY_OUTCOME_UNKNOWN, NULL);
+    expect_db(world, PAY_OP_EXPLAIN_BEGIN);
+    cr_expect_eq(world->flow.cell, TO);
+    expect_arg(world, explain_begin, orders, "order-1");
+}
+
+
 Test(pay_flow_cells, it_begins_there_while_nothing_is_fenced)
 {
     world_t  world;
 
-    cells_create(&world);
+    cells_look_back(&world);
     world_row(&world, PAY_OUTCOME_UNKNOWN, NULL);
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
     cr_expect_eq(world.flow.cell, FROM);
     expect_arg(&world, begin_payment, psps, "generic");
     expect_arg(&world, begin_payment, handle, HANDLE);
+    world_close(&world);
+}
+
+
+/* A merchant that goes back where it was before: that cell is fenced, and its
+ * keys would begin again in the one that it leaves. */
+Test(pay_flow_cells, what_is_known_where_it_goes_back_is_answered)
+{
+    world_t             world;
+    pay_checkout_row_t  view = view_registered(generic());
+
+    cells_look_back(&world);
+    world_row(&world, PAY_OUTCOME_REPLAYED, &view);
+    cr_expect(expect_reply(&world, PAY_REPLY_JSON, 201)->replayed);
+    world_close(&world);
+
+    cells_look_back(&world);
+    world_row(&world, PAY_OUTCOME_MOVED, NULL);
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_eq(world.flow.cell, FROM);
     world_close(&world);
 }
 
@@ -119,7 +151,7 @@ Test(pay_flow_cells, begin_payment_may_say_so_itself)
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        cells_create(&world);
+        cells_look_back(&world);
         world_row(&world, PAY_OUTCOME_UNKNOWN, NULL);
         world_row(&world, words[i], NULL);
         cr_expect_gt(expect_problem(&world, "dependency-unavailable", 503)
@@ -192,6 +224,11 @@ Test(pay_flow_cells, a_cell_that_is_away_is_not_passed_over)
     world_close(&world);
 
     cells_create(&world);
+    world_db_failed(&world, PAY_DB_UNAVAILABLE);
+    (void) expect_problem(&world, "dependency-unavailable", 503);
+    world_close(&world);
+
+    cells_look_back(&world);
     world_db_failed(&world, PAY_DB_UNAVAILABLE);
     (void) expect_problem(&world, "dependency-unavailable", 503);
     world_close(&world);
