@@ -38,6 +38,7 @@ LONGEST = (
     "test_money_machine.py",
     "test_install.py",
     "test_rounds.py",
+    "test_nodes_cells.py",
     "test_two_nodes.py",
     "test_sql_pairs.py",
     "test_payout_providers.py",

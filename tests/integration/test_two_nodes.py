@@ -5,13 +5,13 @@ behind, killed or stopped, the other finishes.
 
 import contextlib
 import json
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from support import nodes as races
 from support.load import (
     Load,
     all_get_paid,
@@ -22,6 +22,7 @@ from support.load import (
     slowly,
     together,
 )
+from support.nodes import ROUNDS, Nodes
 from support.own_stack import (
     HASTY_PSP,
     QUICK_JOBS,
@@ -34,30 +35,10 @@ from support.rate_server import Server
 from support.second_node import SecondNode
 from support.sold import Sold, books_hold
 
-# Of each race: few in the suite of all, as many as wanted on demand.
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "8"))
-EACH = 3  # requests of a race to each node
 LOOKS = 3  # at a PSP's list of events
 PSPS = ("generic", "stripe")
 NO_JOBS = ("payments_audience ", "payments_jobs off;\n    payments_audience ")
 MAY_BE_RETRIED = {None, 429, 503}  # None: the connection broke
-
-
-class Nodes:
-    """Both, in turn: n says which."""
-
-    def __init__(self, first: OwnStack, second: SecondNode):
-        self.first, self.second = first, second
-        self.both = (first, second)
-
-    def race(self, work) -> list:
-        """work(node, n) at both at the same moment, EACH times."""
-        return together(2 * EACH, lambda n: work(self.both[n % 2], n))
-
-    def psp_tells(self, node: OwnStack) -> None:
-        """Where the mock sends its webhooks from now on."""
-        urls = {name: f"{node.url}/webhooks/{name}" for name in PSPS}
-        self.first.mock.settings(webhook_urls=urls)
 
 
 @pytest.fixture(scope="module")
@@ -82,87 +63,28 @@ def nodes(running):
     books_hold(running.first)
 
 
-def replayed(answer) -> bool:
-    return answer.headers.get("Idempotent-Replayed") == "true"
-
-
 # Races of storefronts.
 
 
 @pytest.mark.parametrize("psp", PSPS)
 def test_one_key_at_both_nodes_is_one_payment(nodes, psp):
-    for n in range(ROUNDS):
-        body, key = nodes.first.order(psp), new_id()
-        if n % 4 == 0:
-            slowly(nodes.first, 30, nonce=nonce_of(body), sticky=False)
-        answers = nodes.race(lambda node, _: node.post(body, key))
-        (first,) = [
-            a for a in answers if a.status_code == 201 and not replayed(a)
-        ]
-        others = [a for a in answers if a is not first]
-        assert {a.status_code for a in others} <= {201, 429}
-        others += [node.post(body, key) for node in nodes.both]
-        for answer in others:
-            if answer.status_code == 201:
-                assert answer.content == first.content
-                assert answer.headers["Location"] == first.headers["Location"]
-        books = nodes.first.mock.books(nonce=nonce_of(body))
-        assert len(books["requests"]) == len(books["registrations"]) == 1
+    races.one_key_is_one_payment(nodes, psp)
 
 
 def test_one_checkout_under_several_keys_is_one_payment(nodes):
-    for _ in range(ROUNDS):
-        body = nodes.first.order()
-        answers = nodes.race(lambda node, _: node.post(body))
-        codes = sorted(answer.status_code for answer in answers)
-        assert codes == [201] + [409] * (2 * EACH - 1)
-        books = nodes.first.mock.books(nonce=nonce_of(body))
-        assert len(books["requests"]) == len(books["registrations"]) == 1
+    races.one_checkout_is_one_payment(nodes, "generic")
 
 
 def test_one_key_with_two_bodies_lets_one_through(nodes):
-    for _ in range(ROUNDS):
-        key, bodies = new_id(), [nodes.first.order(), nodes.first.order()]
-        answers = nodes.race(lambda node, n: node.post(bodies[n % 2], key))
-        codes = [answer.status_code for answer in answers]
-        assert 422 in codes and codes.count(201) >= 1
-        assert set(codes) <= {201, 422, 429}
-        stored = nodes.first.sql(
-            "SELECT 1 FROM pay.checkout WHERE checkout_id = ANY (%s)",
-            [body["checkout_id"] for body in bodies],
-        )
-        assert len(stored) == 1
+    races.one_body_of_a_key_gets_through(nodes, "generic")
 
 
 # Webhooks.
 
 
-def mails(made: Sold) -> list[dict]:
-    return wait_for(made.unsent, "the message")
-
-
-def deliver(node: OwnStack, psp: str, mail: dict) -> str:
-    answer = node.http.post(
-        f"/webhooks/{psp}",
-        content=mail["unsent"]["body"].encode(),
-        headers=mail["unsent"]["headers"],
-    )
-    assert answer.status_code == 200, answer.text
-    return answer.json()["outcome"]
-
-
 @pytest.mark.parametrize("psp", PSPS)
 def test_one_event_told_to_both_nodes_is_booked_once(nodes, psp):
-    for _ in range(ROUNDS):
-        made = Sold.of(nodes.first, psp)
-        made.silence()
-        nodes.first.mock.pay(made.token)
-        (mail,) = mails(made)
-        told = nodes.race(lambda node, _: deliver(node, psp, mail))
-        assert sorted(told) == ["applied"] + ["duplicate"] * (2 * EACH - 1)
-        assert made.states() == {("SUCCESS", None)}
-        assert made.entries() == [("sale", 1234)]
-    made.agree()
+    races.one_event_is_booked_once(nodes, psp)
 
 
 @pytest.mark.parametrize("psp", PSPS)
@@ -192,38 +114,12 @@ def test_a_webhook_may_overtake_the_other_nodes_answer(nodes, psp):
 
 @pytest.mark.parametrize("psp", PSPS)
 def test_refunds_at_both_nodes_never_exceed_the_payment(nodes, psp):
-    for _ in range(max(1, ROUNDS // 8)):
-        made = Sold.paid(nodes.first, psp)
-        answers = together(
-            24,
-            lambda n: made.refund("1.00", client=nodes.both[n % 2].http),
-        )
-        taken = [a for a in answers if a.status_code in (201, 202)]
-        assert len(taken) == 12
-        for answer in taken:
-            made.ends(answer, "SUCCESS")
-        assert made.money()["refunded"] == 1200
-        assert len(made.deeds("refund")) == 12
-        made.agree()
+    races.refunds_never_exceed_the_payment(nodes, psp)
 
 
 @pytest.mark.parametrize("what", ("refund", "capture"))
 def test_one_change_asked_for_at_both_nodes_is_made_once(nodes, what):
-    capture = "manual" if what == "capture" else "automatic"
-    for _ in range(ROUNDS):
-        made, key = Sold.paid(nodes.first, capture=capture), new_id()
-        tail = {"refund": "refunds", "capture": "capture"}[what]
-        answers = nodes.race(
-            lambda node, _: made.change(
-                tail, key, client=node.http, amount="5.00", currency="USD"
-            )
-        )
-        done = [a for a in answers if a.status_code in (201, 202)]
-        assert {a.status_code for a in answers} <= {201, 202, 429}
-        assert len({a.headers["Location"] for a in done}) == 1
-        made.ends(done[0], "SUCCESS")
-        assert [each["amount_minor"] for each in made.deeds(what)] == [500]
-        made.agree()
+    races.one_change_is_made_once(nodes, "generic", what)
 
 
 def test_captures_at_both_nodes_never_exceed_what_is_held(nodes):

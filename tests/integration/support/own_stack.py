@@ -347,9 +347,10 @@ class OwnStack:
             link.close()
         self.check_books()
 
-    def check_books(self) -> None:
+    def check_books(self, *cells: "OwnStack") -> None:
         """I1: one nonce for a checkout, one registration for a nonce, and
-        no call with a nonce that PostgreSQL does not know."""
+        no call with a nonce that PostgreSQL does not know.  cells: those whose
+        PostgreSQL has the payments, when they are several."""
         books = self.mock.books()
         made = books["registrations"]
         once = Counter((each["dialect"], each["nonce"]) for each in made)
@@ -357,12 +358,14 @@ class OwnStack:
             key for key, n in once.items() if n > 1 and key[1] not in self.twins
         ]
         assert not twice, f"registered twice: {twice}"
-        stored = set(
-            self.sql(
+        stored = {
+            row
+            for each in cells or (self,)
+            for row in each.sql(
                 "SELECT c.checkout_uuid::text, r.nonce FROM pay.checkout c "
                 "JOIN pay.registration r USING (merchant_id, checkout_id)"
             )
-        )
+        }
         # adyen's reference says whether the money is to be held
         told = {
             (each["reference"].removesuffix("-held"), each["nonce"])
