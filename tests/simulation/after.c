@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "sim.h"
+#include "cells.h"
 
 
 #define TRIES_MAX  12
@@ -176,7 +176,7 @@ ask_send(sim_t *sim, ask_t *ask, int is_other)
     flow = sim_flow_new(sim, worker, answered, request);
 
     memset(&in, 0, sizeof(in));
-    in.merchant = &sim->merchant;
+    in.merchant = flow->core.env->merchants;
     in.kind = ask->kind;
     in.order_id = ask->order;
     in.body = is_other ? ask->other_body : ask->body;
@@ -223,6 +223,14 @@ answered(sim_flow_t *flow, const pay_reply_t *reply)
     request_t  *request = flow->data;
 
     request->status = reply->status;
+
+    /* asks another node later */
+    if (reply->status == 404
+        && !sim_node_reaches(sim, flow->core.env,
+                             request->ask->post->checkout_id))
+    {
+        request->status = 503;
+    }
 
     if (reply->status < 300) {
         check_answer(sim, request, reply);

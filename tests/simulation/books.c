@@ -4,7 +4,7 @@
  * people have been told that an outcome is not known they may differ by that.
  */
 
-#include "sim.h"
+#include "cells.h"
 
 
 #define CELLS  8
@@ -53,6 +53,10 @@ sim_judge_money(sim_t *sim)
     judge_changes(sim);
 
     for (i = 0; i < SIM_PSPS; i++) {
+        if (!sim_psp_is_here(sim, i)) {
+            continue;
+        }
+
         judge_moves(sim, &sim->books[i]);
         judge_fees(sim, &sim->books[i]);
 

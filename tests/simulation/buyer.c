@@ -3,7 +3,7 @@
  * not, and mostly come back.
  */
 
-#include "sim.h"
+#include "cells.h"
 
 
 #define TRIES_MAX  8
@@ -19,6 +19,10 @@ typedef struct {
 
 
 static void buyer_opens(sim_t *sim, void *data);
+static void buyer_flow(sim_t *sim, pay_buyer_t what, pay_str_t handle,
+    sim_reply_pt replied, buyer_t *buyer);
+static void buyer_forges(sim_t *sim, buyer_t *buyer);
+static void forged(sim_flow_t *flow, const pay_reply_t *reply);
 static void opened(sim_flow_t *flow, const pay_reply_t *reply);
 static void act(sim_t *sim, buyer_t *buyer);
 static void buyer_agrees(sim_t *sim, void *data);
@@ -50,9 +54,7 @@ sim_buyer_send(sim_t *sim, sim_post_t *post)
 static void
 buyer_opens(sim_t *sim, void *data)
 {
-    buyer_t     *buyer = data;
-    unsigned     worker;
-    sim_flow_t  *flow;
+    buyer_t  *buyer = data;
 
     if (buyer->arrived || buyer->tries++ == TRIES_MAX) {
         return;
@@ -62,19 +64,60 @@ buyer_opens(sim_t *sim, void *data)
     sim_after(sim, sim_between(sim, 5 * SIM_S, 30 * SIM_S), buyer_opens,
               buyer);
 
-    if (!sim_worker_pick(sim, &worker)) {
+    if (sim->cells != NULL && sim_fault(sim, sim->cells->forges_in)) {
+        buyer_forges(sim, buyer);
+    }
+
+    buyer_flow(sim, PAY_BUYER_CHECKOUT, buyer->handle, opened, buyer);
+}
+
+
+/* Not where no worker takes it, or no cell has such a letter. */
+static void
+buyer_flow(sim_t *sim, pay_buyer_t what, pay_str_t handle,
+    sim_reply_pt replied, buyer_t *buyer)
+{
+    unsigned     worker, cell;
+    sim_flow_t  *flow;
+
+    if (!sim_handle_cell(sim, handle, &cell)
+        || !sim_worker_pick(sim, &worker))
+    {
         return;
     }
 
-    flow = sim_flow_new(sim, worker, opened, buyer);
+    flow = sim_flow_new(sim, worker, replied, buyer);
+    flow->core.cell = cell;
 
-    if (pay_flow_buyer(&flow->core, PAY_BUYER_CHECKOUT, buyer->handle)
-        != PAY_OK)
-    {
+    if (what == PAY_BUYER_RETURN && !sim_chance(sim, 800)) {
+        what = PAY_BUYER_STATUS;
+    }
+
+    if (pay_flow_buyer(&flow->core, what, handle) != PAY_OK) {
         sim_die("no buyer flow");
     }
 
     sim_flow_start(flow);
+}
+
+
+/* The same handle of another cell. */
+static void
+buyer_forges(sim_t *sim, buyer_t *buyer)
+{
+    sim->figures.letters_forged++;
+    buyer_flow(sim, PAY_BUYER_CHECKOUT, sim_handle_forge(sim, buyer->handle),
+               forged, buyer);
+}
+
+
+static void
+forged(sim_flow_t *flow, const pay_reply_t *reply)
+{
+    if (reply->status < 400) {
+        sim_violation(flow->sim, "I12: a handle of another cell is answered "
+                      "%u", reply->status);
+    }
 }
 
 
@@ -85,6 +128,11 @@ opened(sim_flow_t *flow, const pay_reply_t *reply)
     buyer_t     *buyer = flow->data;
     pay_str_t    token = reply->location;
     const char  *page = ".psp.example/p/", *found;
+
+    if (reply->status == 404) {
+        sim_violation(sim, "I12: the handle %.*s is not found",
+                      pay_fmt(buyer->handle));
+    }
 
     if (reply->status != 303 || !sim_find(token, page) || buyer->arrived
         || sim_fault(sim, sim->faults.reply_lost))
@@ -223,22 +271,7 @@ buyer_cancels(sim_t *sim, void *data)
 static void
 buyer_returns(sim_t *sim, void *data)
 {
-    buyer_t     *buyer = data;
-    unsigned     worker;
-    sim_flow_t  *flow;
+    buyer_t  *buyer = data;
 
-    if (!sim_worker_pick(sim, &worker)) {
-        return;
-    }
-
-    flow = sim_flow_new(sim, worker, NULL, buyer);
-
-    if (pay_flow_buyer(&flow->core, sim_chance(sim, 800) ? PAY_BUYER_RETURN
-                                                         : PAY_BUYER_STATUS,
-                       buyer->handle) != PAY_OK)
-    {
-        sim_die("no buyer flow");
-    }
-
-    sim_flow_start(flow);
+    buyer_flow(sim, PAY_BUYER_RETURN, buyer->handle, NULL, buyer);
 }

@@ -5,36 +5,16 @@
  */
 
 #include <fcntl.h>
-#include <libpq-fe.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "sim.h"
+#include "db.h"
 
 
 #define TEMPLATE       "simulation"
-#define ASK_MAX        8
-#define QUESTIONS_MAX  128
+#define NAME           "run_%d_%u_%u"    /* process, cell, number */
 #define CONNINFO_MAX   1024
 
-
-struct sim_db_s {
-    const char  *host;
-    int          clock;
-    int64_t      clock_says;
-    unsigned     number;           /* of the present database */
-    PGconn      *maker;            /* makes and drops databases */
-    PGconn      *gateway;
-    PGconn      *judge;
-    PGconn      *operator;         /* payctl */
-    PGconn      *beside;           /* another worker, which publishes */
-    PGresult    *told;             /* of its last call */
-    PGresult    *rows;             /* of the judge's last question */
-    PGresult    *said;             /* of payctl's last call */
-    const char  *questions[QUESTIONS_MAX];       /* that are prepared */
-    unsigned     question_count;
-};
 
 /* What an operation has answered, on the scenario's heap. */
 typedef struct {
@@ -43,16 +23,15 @@ typedef struct {
 } sheet_t;
 
 
-static void leave(sim_db_t *db);
+static sim_db_t *blank(void);
 static PGconn *enter(sim_db_t *db, const char *user, const char *database);
-static void must(PGconn *pg, const char *sql);
 static void prepare(sim_db_t *db);
+static void prepare_op(PGconn *pg, pay_op_id_t id);
 static void prepare_checks(sim_db_t *db);
 static PGresult *run_as(sim_t *sim, sim_call_t **calls, unsigned count,
     sim_run_t how);
 static int may_fail(pay_op_id_t op, const char *state);
 static int moves_jobs(const sim_t *sim, pay_op_id_t op);
-static const char *question(sim_db_t *db, const char *sql);
 static PGresult *execute(sim_db_t *db, const pay_op_t *op,
     sim_call_t **calls, unsigned count);
 static void deliver(sim_t *sim, const pay_op_t *op, PGresult *rows,
@@ -66,15 +45,16 @@ static void own_cells(const sheet_t *sheet, unsigned rows, sim_call_t **calls,
 sim_db_t *
 sim_db_open(const char *host, const char *clock_file)
 {
-    sim_db_t  *db = calloc(1, sizeof(sim_db_t));
+    sim_db_t  *db = blank();
 
-    if (db == NULL) {
+    db->host = host;
+    db->clock = calloc(1, sizeof(sim_clock_t));
+    if (db->clock == NULL) {
         sim_die("out of memory");
     }
 
-    db->host = host;
-    db->clock = open(clock_file, O_WRONLY);
-    if (db->clock < 0) {
+    db->clock->file = open(clock_file, O_WRONLY);
+    if (db->clock->file < 0) {
         sim_die("cannot open %s", clock_file);
     }
 
@@ -84,12 +64,44 @@ sim_db_open(const char *host, const char *clock_file)
 }
 
 
+static sim_db_t *
+blank(void)
+{
+    sim_db_t  *db = calloc(1, sizeof(sim_db_t));
+
+    if (db == NULL) {
+        sim_die("out of memory");
+    }
+
+    return db;
+}
+
+
+sim_db_t *
+sim_db_add(const sim_db_t *first, unsigned cell)
+{
+    sim_db_t  *db = blank();
+
+    db->cell = cell;
+    db->host = first->host;
+    db->clock = first->clock;
+    db->maker = first->maker;
+
+    return db;
+}
+
+
 void
 sim_db_close(sim_db_t *db)
 {
-    leave(db);
-    PQfinish(db->maker);
-    (void) close(db->clock);
+    sim_db_leave(db);
+
+    if (db->cell == 0) {
+        PQfinish(db->maker);
+        (void) close(db->clock->file);
+        free(db->clock);
+    }
+
     free(db);
 }
 
@@ -99,13 +111,14 @@ sim_db_renew(sim_db_t *db)
 {
     char  name[64], sql[256];
 
-    leave(db);
+    sim_db_leave(db);
     db->number++;
-    (void) snprintf(name, sizeof(name), "run_%d_%u", (int) getpid(),
+    (void) snprintf(name, sizeof(name), NAME, (int) getpid(), db->cell,
                     db->number);
     (void) snprintf(sql, sizeof(sql),
                     "CREATE DATABASE %s TEMPLATE " TEMPLATE, name);
-    must(db->maker, sql);
+    sim_db_must(db->maker, sql);
+    db->is_made = 1;
 
     db->judge = enter(db, "postgres", name);
     db->gateway = enter(db, "payments_gateway", name);
@@ -116,8 +129,8 @@ sim_db_renew(sim_db_t *db)
 
 
 /* The present database, if there is one. */
-static void
-leave(sim_db_t *db)
+void
+sim_db_leave(sim_db_t *db)
 {
     char  sql[128];
 
@@ -131,13 +144,22 @@ leave(sim_db_t *db)
     db->rows = NULL;
     db->said = NULL;
     db->told = NULL;
+    db->gateway = db->judge = db->operator = db->beside = NULL;
     db->question_count = 0;
 
-    if (db->number != 0) {
-        (void) snprintf(sql, sizeof(sql), "DROP DATABASE run_%d_%u",
-                        (int) getpid(), db->number);
-        must(db->maker, sql);
+    if (db->is_made) {
+        (void) snprintf(sql, sizeof(sql), "DROP DATABASE " NAME,
+                        (int) getpid(), db->cell, db->number);
+        sim_db_must(db->maker, sql);
+        db->is_made = 0;
     }
+}
+
+
+int
+sim_db_is_made(const sim_db_t *db)
+{
+    return db->is_made;
 }
 
 
@@ -159,8 +181,8 @@ enter(sim_db_t *db, const char *user, const char *database)
 }
 
 
-static void
-must(PGconn *pg, const char *sql)
+void
+sim_db_must(PGconn *pg, const char *sql)
 {
     PGresult        *res = PQexec(pg, sql);
     ExecStatusType   status = PQresultStatus(res);
@@ -176,38 +198,45 @@ must(PGconn *pg, const char *sql)
 static void
 prepare(sim_db_t *db)
 {
-    Oid              types[PAY_OP_COLUMNS_MAX];
-    char             sql[PAY_OP_SQL_MAX];
-    unsigned         i, k, n;
-    PGresult        *res;
-    pay_column_t     args[PAY_OP_COLUMNS_MAX];
-    const pay_op_t  *op;
+    unsigned  i;
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
-        op = pay_op(i);
-
-        if (pay_op_role(i) != PAY_ROLE_GATEWAY) {
-            continue;                   /* the gateway may not */
-        }
-
-        n = pay_op_args(op, args);
-        (void) pay_op_sql(op, sql);
-
-        for (k = 0; k < n; k++) {
-            types[k] = pay_type_array(args[k].type);
-        }
-
-        res = PQprepare(db->gateway, op->name, sql, (int) n, types);
-        if (PQresultStatus(res) != PGRES_COMMAND_OK) {
-            sim_die("%s: %s", op->name, PQerrorMessage(db->gateway));
-        }
-
-        PQclear(res);
+        if (pay_op_role(i) == PAY_ROLE_GATEWAY) {
+            prepare_op(db->gateway, i);
+        }                               /* the others it may not call */
     }
 
-    must(db->judge, "PREPARE due AS SELECT (extract(epoch FROM min(greatest("
-         "j.run_at, j.lease_until))) * 1000000)::bigint FROM pay.job j");
+    prepare_op(db->beside, PAY_OP_EXPLAIN_BEGIN);
+    sim_db_must(db->judge, "PREPARE due AS SELECT (extract(epoch FROM min("
+                "greatest(j.run_at, j.lease_until))) * 1000000)::bigint "
+                "FROM pay.job j");
     prepare_checks(db);
+}
+
+
+static void
+prepare_op(PGconn *pg, pay_op_id_t id)
+{
+    Oid              types[PAY_OP_COLUMNS_MAX];
+    char             sql[PAY_OP_SQL_MAX];
+    unsigned         k, n;
+    PGresult        *res;
+    pay_column_t     args[PAY_OP_COLUMNS_MAX];
+    const pay_op_t  *op = pay_op(id);
+
+    n = pay_op_args(op, args);
+    (void) pay_op_sql(op, sql);
+
+    for (k = 0; k < n; k++) {
+        types[k] = pay_type_array(args[k].type);
+    }
+
+    res = PQprepare(pg, op->name, sql, (int) n, types);
+    if (PQresultStatus(res) != PGRES_COMMAND_OK) {
+        sim_die("%s: %s", op->name, PQerrorMessage(pg));
+    }
+
+    PQclear(res);
 }
 
 
@@ -221,22 +250,39 @@ prepare_checks(sim_db_t *db)
         "v.viewname), ' UNION ALL ' ORDER BY v.viewname) FROM "
         "pg_catalog.pg_views v WHERE v.schemaname = 'pay_check' AND "
         "v.viewname <> 'durability'", 0);
-    must(db->judge, sim_db_cell(db, 0, 0));
+    sim_db_must(db->judge, sim_db_cell(db, 0, 0));
 }
 
 
 void
 sim_db_clock(sim_db_t *db, int64_t now)
 {
-    if (db->clock_says == now) {
+    if (db->clock->says == now) {
         return;
     }
 
-    if (pwrite(db->clock, &now, sizeof(now), 0) != sizeof(now)) {
+    if (pwrite(db->clock->file, &now, sizeof(now), 0) != sizeof(now)) {
         sim_die("cannot set the clock");
     }
 
-    db->clock_says = now;
+    db->clock->says = now;
+}
+
+
+void
+sim_db_hold(sim_t *sim, sim_call_t **calls, unsigned count)
+{
+    sim_db_must(sim->db->gateway, "BEGIN");
+    sim_db_run(sim, calls, count, SIM_RUN_WHOLE);
+    sim->db->is_held = 1;
+}
+
+
+void
+sim_db_end(sim_db_t *db, int is_committed)
+{
+    sim_db_must(db->gateway, is_committed ? "COMMIT" : "ROLLBACK");
+    db->is_held = 0;
 }
 
 
@@ -251,7 +297,7 @@ sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count, sim_run_t how)
     sim_db_clock(sim->db, sim->now + sim->db_off);
     sim->figures.operations += count;
     sim->figures.batches++;
-    sim->dirty |= moves_jobs(sim, calls[0]->op);
+    sim->dirty |= (unsigned) moves_jobs(sim, calls[0]->op) << sim->cell;
 
     rows = run_as(sim, calls, count, how);
 
@@ -292,14 +338,14 @@ run_as(sim_t *sim, sim_call_t **calls, unsigned count, sim_run_t how)
         return execute(sim->db, pay_op(calls[0]->op), calls, count);
     }
 
-    must(gateway, "BEGIN");
+    sim_db_must(gateway, "BEGIN");
     rows = execute(sim->db, pay_op(calls[0]->op), calls, count);
 
     if (how == SIM_RUN_HELD) {
         sim_receivers_beside(sim);
     }
 
-    must(gateway, how == SIM_RUN_HELD ? "COMMIT" : "ROLLBACK");
+    sim_db_must(gateway, how == SIM_RUN_HELD ? "COMMIT" : "ROLLBACK");
 
     return rows;
 }
@@ -374,8 +420,8 @@ execute(sim_db_t *db, const pay_op_t *op, sim_call_t **calls, unsigned count)
         formats[i] = 1;
     }
 
-    rows = PQexecPrepared(db->gateway, op->name, (int) n, values, lengths,
-                          formats, 1);
+    rows = PQexecPrepared(db->is_held ? db->beside : db->gateway, op->name,
+                          (int) n, values, lengths, formats, 1);
     pay_heap_destroy(heap);
 
     return rows;
@@ -467,197 +513,4 @@ own_cells(const sheet_t *sheet, unsigned rows, sim_call_t **calls,
             calls[i]->cell_count += sheet->columns;
         }
     }
-}
-
-
-/* Questions with parameters are literals: their address stands for them. */
-static const char *
-question(sim_db_t *db, const char *sql)
-{
-    unsigned     i;
-    PGresult    *res;
-
-    static char  name[16];
-
-    for (i = 0; i < db->question_count; i++) {
-        if (db->questions[i] == sql) {
-            break;
-        }
-    }
-
-    (void) snprintf(name, sizeof(name), "q%u", i);
-
-    if (i < db->question_count) {
-        return name;
-    }
-
-    if (i == QUESTIONS_MAX) {
-        sim_die("too many questions");
-    }
-
-    res = PQprepare(db->judge, name, sql, 0, NULL);
-    if (PQresultStatus(res) != PGRES_COMMAND_OK) {
-        sim_die("%s: %s", sql, PQerrorMessage(db->judge));
-    }
-
-    PQclear(res);
-    db->questions[db->question_count++] = sql;
-
-    return name;
-}
-
-
-sim_rows_t
-sim_db_ask(sim_db_t *db, const char *sql, unsigned count, ...)
-{
-    va_list      list;
-    unsigned     i;
-    sim_rows_t   found;
-    const char  *values[ASK_MAX];
-
-    va_start(list, count);
-
-    for (i = 0; i < count; i++) {
-        values[i] = va_arg(list, const char *);
-    }
-
-    va_end(list);
-
-    PQclear(db->rows);
-    db->rows = count == 0
-               ? PQexec(db->judge, sql)
-               : PQexecPrepared(db->judge, question(db, sql), (int) count,
-                                values, NULL, NULL, 0);
-
-    if (PQresultStatus(db->rows) != PGRES_TUPLES_OK) {
-        sim_die("%s: %s", sql, PQerrorMessage(db->judge));
-    }
-
-    found.rows = PQntuples(db->rows);
-    found.columns = PQnfields(db->rows);
-
-    return found;
-}
-
-
-const char *
-sim_db_due(sim_db_t *db)
-{
-    PQclear(db->rows);
-    db->rows = PQexecPrepared(db->judge, "due", 0, NULL, NULL, NULL, 0);
-
-    if (PQresultStatus(db->rows) != PGRES_TUPLES_OK) {
-        sim_die("when jobs are due: %s", PQerrorMessage(db->judge));
-    }
-
-    return PQgetvalue(db->rows, 0, 0);
-}
-
-
-const char *
-sim_db_cell(sim_db_t *db, int row, int column)
-{
-    return PQgetvalue(db->rows, row, column);
-}
-
-
-const char *
-sim_db_operate(sim_db_t *db, const char *sql, unsigned count, ...)
-{
-    va_list      list;
-    unsigned     i;
-    const char  *values[ASK_MAX];
-
-    va_start(list, count);
-
-    for (i = 0; i < count; i++) {
-        values[i] = va_arg(list, const char *);
-    }
-
-    va_end(list);
-
-    PQclear(db->said);
-    db->said = PQexecParams(db->operator, sql, (int) count, NULL, values,
-                            NULL, NULL, 0);
-
-    return PQresultStatus(db->said) == PGRES_TUPLES_OK
-           && PQntuples(db->said) == 1 ? PQgetvalue(db->said, 0, 0) : NULL;
-}
-
-
-const char *
-sim_db_beside(sim_db_t *db, const char *sql, unsigned count, ...)
-{
-    va_list      list;
-    unsigned     i;
-    const char  *values[ASK_MAX];
-
-    va_start(list, count);
-
-    for (i = 0; i < count; i++) {
-        values[i] = va_arg(list, const char *);
-    }
-
-    va_end(list);
-
-    PQclear(db->told);
-    db->told = PQexecParams(db->beside, sql, (int) count, NULL, values, NULL,
-                            NULL, 0);
-
-    if (PQresultStatus(db->told) != PGRES_TUPLES_OK
-        || PQntuples(db->told) == 0)
-    {
-        sim_die("beside: %s: %s", sql, PQerrorMessage(db->beside));
-    }
-
-    return PQgetvalue(db->told, 0, 0);
-}
-
-
-void
-sim_db_seed(sim_db_t *db, uint64_t seed)
-{
-    char  sql[64];
-
-    (void) snprintf(sql, sizeof(sql), "SELECT setseed(0.%06u)",
-                    (unsigned) (seed % 1000000));
-    must(db->gateway, sql);
-}
-
-
-const char *
-sim_db_said(sim_db_t *db, int column)
-{
-    return PQgetvalue(db->said, 0, column);
-}
-
-
-const char *
-sim_db_error(sim_db_t *db)
-{
-    const char  *state = PQresultErrorField(db->said, PG_DIAG_SQLSTATE);
-
-    return state != NULL ? state : "none";
-}
-
-
-const char *
-sim_db_why(sim_db_t *db)
-{
-    return PQresultErrorMessage(db->said);
-}
-
-
-void *
-sim_db_operator(sim_db_t *db)
-{
-    return db->operator;
-}
-
-
-void
-sim_db_crash(sim_db_t *db)
-{
-    must(db->judge, "TRUNCATE ONLY pay.settlement_staging, "
-         "pay.settlement_work, pay.settlement_open");
 }

@@ -6,7 +6,7 @@
  * stay as they are.
  */
 
-#include "sim.h"
+#include "cells.h"
 
 
 enum { FEE_NONE, FEE_COMMISSION, FEE_GIVEN, FEE_KINDS };
@@ -15,16 +15,32 @@ enum { FEE_NONE, FEE_COMMISSION, FEE_GIVEN, FEE_KINDS };
 #define FEE_CARD  3             /* each third amount is paid by card */
 
 
+static void plan_terms(sim_t *sim);
+
 static const char  *const returns[] = { "proportional", "all", "none" };
 
 
 void
 sim_fee_plan(sim_t *sim)
 {
+    unsigned  i;
+
     if (sim->scenario % FEE_KINDS == FEE_NONE) {
         return;
     }
 
+    for (i = 0; i < sim_cell_count(sim); i++) {
+        sim_cell_enter(sim, i);
+        plan_terms(sim);
+    }
+
+    sim_cell_enter(sim, 0);
+}
+
+
+static void
+plan_terms(sim_t *sim)
+{
     (void) sim_db_ask(sim->db, "SELECT pay_ops.set_fee_policy($1, $2, 19, "
         "'sim', 'fees')", 2, sim_text(sim, sim->merchant.id),
         returns[sim->scenario / FEE_KINDS

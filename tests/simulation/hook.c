@@ -147,6 +147,7 @@ deliver(sim_t *sim, sim_hook_t *hook, int forged)
 
     memset(&in, 0, sizeof(in));
     in.psp = &sim->psps[hook->reg->psp->index];
+    flow->core.cell = in.psp->cell;
     in.body = hook->body;
     in.may_quarantine = 1;
     sign(sim, flow, &in, hook);

@@ -66,7 +66,7 @@ import_run(sim_t *sim, void *data)
 
     sim_db_clock(sim->db, sim->now + sim->db_off);
     import->step(import);
-    sim->dirty = 1;
+    sim->dirty = ~0u;
 
     if (import->step != NULL) {
         sim_after(sim, sim_between(sim, SIM_MS, sim_chance(sim, 800) ? SIM_S

@@ -4,7 +4,7 @@
  * when there is something.
  */
 
-#include "sim.h"
+#include "cells.h"
 
 
 #define LEASE_MS     15000
@@ -12,11 +12,13 @@
 #define BACKFILL_GAP (12 * SIM_MIN)
 
 
-static void pump_tick(sim_t *sim, void *unused);
-static void claim(sim_t *sim, unsigned worker);
+static void pump_tick(sim_t *sim, void *data);
+static void pump(sim_t *sim, unsigned cell);
+static void claim(sim_t *sim, unsigned worker, unsigned cell);
 static void claimed(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void backfill_due(sim_t *sim, void *data);
+static void sweep(sim_t *sim, unsigned cell);
 static void swept(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 
@@ -24,52 +26,61 @@ static void swept(sim_call_t *call, const pay_result_t *result,
 void
 sim_pump(sim_t *sim)
 {
-    int64_t      due;
-    const char  *cell;
-
-    if (!sim->dirty) {
-        return;
-    }
+    unsigned  i, dirty = sim->dirty;
 
     sim->dirty = 0;
-    cell = sim_db_due(sim->db);
 
-    if (*cell == '\0') {
-        sim->due = INT64_MAX;
-        return;
-    }
-
-    due = strtoll(cell, NULL, 10) - sim->db_off;
-
-    if (due < sim->now) {
-        due = sim->now;
-    }
-
-    sim->due = due;
-    due += sim_between(sim, SIM_MS, SIM_S);
-
-    if (due < sim->pump_at) {
-        sim->pump_at = due;
-        sim_at(sim, due, pump_tick, NULL);
+    for (i = 0; i < sim_cell_count(sim); i++) {
+        if (dirty >> i & 1) {
+            pump(sim, i);
+        }
     }
 }
 
 
 static void
-pump_tick(sim_t *sim, void *unused)
+pump(sim_t *sim, unsigned cell)
 {
-    unsigned  i, n, worker;
+    int64_t      at;
+    sim_due_t   *due = &sim->dues[cell];
+    const char  *text = sim_db_due(sim->dbs[cell]);
 
-    (void) unused;
+    if (*text == '\0') {
+        due->due = INT64_MAX;
+        return;
+    }
 
-    if (sim->now != sim->pump_at) {
+    at = strtoll(text, NULL, 10) - sim->db_off;
+
+    if (at < sim->now) {
+        at = sim->now;
+    }
+
+    due->due = at;
+    at += sim_between(sim, SIM_MS, SIM_S);
+
+    if (at < due->pump_at) {
+        due->pump_at = at;
+        sim_at(sim, at, pump_tick, due);
+    }
+}
+
+
+static void
+pump_tick(sim_t *sim, void *data)
+{
+    unsigned    i, n, worker, cell;
+    sim_due_t  *due = data;
+
+    if (sim->now != due->pump_at) {
         return;                  /* there was an earlier one */
     }
 
-    sim->pump_at = INT64_MAX;
-    sim->dirty = 1;
+    cell = (unsigned) (due - sim->dues);
+    due->pump_at = INT64_MAX;
+    sim->dirty |= 1u << cell;
 
-    if (sim->due > sim->now) {
+    if (due->due > sim->now) {
         return;                  /* somebody has had it meanwhile */
     }
 
@@ -79,14 +90,14 @@ pump_tick(sim_t *sim, void *unused)
         if (sim_worker_pick(sim, &worker)
             && sim->now >= sim->workers[worker].paused_until)
         {
-            claim(sim, worker);
+            claim(sim, worker, cell);
         }
     }
 }
 
 
 static void
-claim(sim_t *sim, unsigned worker)
+claim(sim_t *sim, unsigned worker, unsigned cell)
 {
     sim_call_t           *call = sim_alloc(sim, sizeof(sim_call_t));
     pay_claim_jobs_in_t  *args = sim_alloc(sim, sizeof(*args));
@@ -94,6 +105,7 @@ claim(sim_t *sim, unsigned worker)
     args->owner = sim->workers[worker].owner;
     args->lease_ms = LEASE_MS;
     call->worker = worker;
+    call->cell = cell;
     call->op = PAY_OP_CLAIM_JOBS;
     call->args = args;
     call->done = claimed;
@@ -119,6 +131,7 @@ claimed(sim_call_t *call, const pay_result_t *result,
 
     sim->figures.jobs++;
     flow = sim_flow_new(sim, call->worker, NULL, NULL);
+    flow->core.cell = call->cell;
 
     job = pay_row_job(result);
 
@@ -168,6 +181,7 @@ backfill_due(sim_t *sim, void *data)
     }
 
     flow = sim_flow_new(sim, worker, NULL, NULL);
+    flow->core.cell = sim->psps[psp->index].cell;
 
     if (pay_flow_backfill(&flow->core, &sim->psps[psp->index],
                           sim->workers[worker].owner) != PAY_OK)
@@ -182,11 +196,22 @@ backfill_due(sim_t *sim, void *data)
 void
 sim_sweep(sim_t *sim, void *unused)
 {
+    unsigned  i;
+
+    (void) unused;
+
+    for (i = 0; i < sim_cell_count(sim); i++) {
+        sweep(sim, i);
+    }
+}
+
+
+static void
+sweep(sim_t *sim, unsigned cell)
+{
     unsigned         worker;
     sim_call_t      *call = sim_alloc(sim, sizeof(sim_call_t));
     pay_sweep_in_t  *args = sim_alloc(sim, sizeof(*args));
-
-    (void) unused;
 
     if (!sim_worker_pick(sim, &worker)) {
         return;
@@ -197,6 +222,7 @@ sim_sweep(sim_t *sim, void *unused)
     args->limits = PAY_STR("{\"registering_s\":900,\"executing_s\":3600,"
                            "\"unknown_s\":900,\"parked_s\":3600}");
     call->worker = worker;
+    call->cell = cell;
     call->op = PAY_OP_SWEEP;
     call->args = args;
     call->done = swept;

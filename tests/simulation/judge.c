@@ -3,11 +3,12 @@
  * quiet (docs/reliability.md, I1 to I8).  The PSPs' books are the oracle.
  */
 
-#include "sim.h"
+#include "cells.h"
 
 
 static void check_window(sim_t *sim, const sim_sent_t *sent);
 static void check_journal(sim_t *sim, const sim_sent_t *sent);
+static int requeue(sim_t *sim);
 static void judge_orders(sim_t *sim);
 static void judge_order(sim_t *sim, int row);
 static int is_paid(const sim_reg_t *reg, const char *captures);
@@ -22,6 +23,7 @@ static void judge_books(sim_t *sim);
 void
 sim_judge_call(sim_t *sim, const sim_sent_t *sent)
 {
+    sim_cell_enter(sim, sent->flow->core.cell);
     check_window(sim, sent);
 
     if (sent->psp->index >= SIM_PSPS) {
@@ -168,6 +170,23 @@ sim_judge_webhook(sim_t *sim, const sim_hook_t *hook)
 int
 sim_judge_requeue(sim_t *sim)
 {
+    int       any = 0;
+    unsigned  i;
+
+    for (i = 0; i < sim_cell_count(sim); i++) {
+        sim_cell_enter(sim, i);
+        any |= requeue(sim);
+    }
+
+    sim->dirty = ~0u;
+
+    return any;
+}
+
+
+static int
+requeue(sim_t *sim)
+{
     int          i, count = 0, any = 0;
     sim_rows_t   found;
     const char  *ids[32];
@@ -195,8 +214,6 @@ sim_judge_requeue(sim_t *sim)
                || strcmp(sim_db_cell(sim->db, 0, 0), "accepted") == 0;
     }
 
-    sim->dirty = 1;
-
     return any;
 }
 
@@ -204,19 +221,31 @@ sim_judge_requeue(sim_t *sim)
 void
 sim_judge_end(sim_t *sim)
 {
-    judge_orders(sim);
-    judge_leftovers(sim);
-    judge_books(sim);
-    sim_judge_settled(sim);
-    sim_judge_payouts(sim);
-    sim_judge_money(sim);
-    sim_judge_purchases(sim);
+    unsigned  i;
 
-    if (sim->risk != NULL) {
-        sim_judge_risk(sim);
+    for (i = 0; i < sim_cell_count(sim); i++) {
+        sim_cell_enter(sim, i);
+        judge_orders(sim);
+        judge_leftovers(sim);
+        judge_books(sim);
+        sim_judge_settled(sim);
+        sim_judge_payouts(sim);
+        sim_judge_money(sim);
+
+        if (sim->risk != NULL) {
+            sim_judge_risk(sim);
+        }
+
+        sim_judge_checks(sim);
     }
 
-    sim_judge_checks(sim);
+    sim_judge_purchases(sim);
+
+    if (sim->cells != NULL) {
+        sim_judge_cells(sim);
+    }
+
+    sim_cell_enter(sim, 0);
 }
 
 
@@ -439,7 +468,10 @@ judge_books(sim_t *sim)
     const sim_reg_t   *reg;
     const sim_post_t  *post;
 
-    for (post = sim->posts; post != NULL; post = post->next) {
+    /* of several cells: moved.c */
+    for (post = sim->cells ? NULL : sim->posts; post != NULL;
+         post = post->next)
+    {
         found = sim_db_ask(sim->db, "SELECT FROM pay.payment_order WHERE "
             "merchant_id = $1 AND checkout_id = $2", 2, merchant,
             sim_text(sim, post->checkout_id));
@@ -451,7 +483,9 @@ judge_books(sim_t *sim)
     }
 
     for (i = 0; i < SIM_PSPS; i++) {
-        for (reg = sim->books[i].regs; reg != NULL; reg = reg->next) {
+        for (reg = sim_psp_is_here(sim, i) ? sim->books[i].regs : NULL;
+             reg != NULL; reg = reg->next)
+        {
             found = sim_db_ask(sim->db, "SELECT FROM pay.checkout WHERE "
                 "merchant_id = $1 AND checkout_uuid = $2::text::uuid", 2,
                 merchant, sim_text(sim, reg->reference));

@@ -3,10 +3,12 @@
  * they came to.
  *   simulate --host DIRECTORY --clock FILE
  *       [--seed N] [--first N] [--scenarios N] [--payouts N] [--receivers N]
- *       [--risks N] [--steer WORDS] [--trace] [--stop]
+ *       [--risks N] [--cells N] [--steer WORDS] [--trace] [--stop]
  * --payouts: sellers are paid out in one of so many scenarios (4).
  * --receivers: storefronts hear of events in one of so many (3).
  * --risks: checkouts are looked at before PSPs are asked in one of so many (3).
+ * --cells: there are several databases, and the merchant moves from one to
+ *     another, in one of so many (5), which have nothing of the above.
  *     0 of each of these: in none.
  * --steer: all scenarios are of these kinds, with commas between (steer.c).
  * --stop: at the first scenario with a violation.
@@ -16,7 +18,7 @@
 #include <stdio.h>
 #include <sys/time.h>
 
-#include "sim.h"
+#include "cells.h"
 
 
 #define EPOCH        20        /* scenarios of one database: checks read all */
@@ -30,18 +32,22 @@
 #define PAYOUTS      4         /* and sellers are paid out, in others */
 #define RECEIVERS    3         /* and storefronts hear of it */
 #define RISKS        3         /* and risk is looked at */
+#define CELLS        5         /* and there are several databases */
 
 
 typedef struct {
     const char  *host, *clock, *steer;
-    uint64_t     seed, first, scenarios, payouts, receivers, risks;
+    uint64_t     seed, first, scenarios, payouts, receivers, risks, cells;
     int          trace, stop;
 } options_t;
 
 
 static void parse(int argc, char **argv, options_t *options);
 static int is_switch(const char *word, options_t *options);
+static void renew(sim_t *sim);
 static void run(sim_t *sim, uint64_t scenario, int is_fresh);
+static void plan(sim_t *sim, int is_fresh);
+static void prepare(sim_t *sim, int is_fresh);
 static int until_quiet(sim_t *sim);
 static int until_told(sim_t *sim);
 static void clear(sim_t *sim);
@@ -49,6 +55,7 @@ static void tell(const sim_t *sim, double seconds, uint64_t digest);
 static void tell_payouts(const sim_figures_t *f);
 static void tell_receivers(const sim_figures_t *f);
 static void tell_risk(const sim_figures_t *f);
+static void tell_cells(const sim_figures_t *f);
 static double now_s(void);
 
 static const char *const  step_names[SIM_STEPS] = {
@@ -69,7 +76,7 @@ main(int argc, char **argv)
     double      started = now_s();
     uint64_t    i, digest = 0;
     options_t   options = { NULL, NULL, "", 1, 0, 1, PAYOUTS, RECEIVERS, RISKS,
-                            0, 0 };
+                            CELLS, 0, 0 };
 
     parse(argc, argv, &options);
 
@@ -82,14 +89,21 @@ main(int argc, char **argv)
     sim->payouts_in = options.payouts;
     sim->receivers_in = options.receivers;
     sim->risks_in = options.risks;
+    sim->cells_in = options.cells;
     sim->steers = sim_steer(options.steer);
-    sim->db = sim_db_open(options.host, options.clock);
+    sim->dbs[0] = sim_db_open(options.host, options.clock);
+
+    for (i = 1; i < SIM_CELLS; i++) {
+        sim->dbs[i] = sim_db_add(sim->dbs[0], (unsigned) i);
+    }
+
+    sim_cell_enter(sim, 0);
 
     for (i = 0; i < options.scenarios; i++) {
         is_fresh = i % EPOCH == 0 || dirty;
 
         if (is_fresh) {
-            sim_db_renew(sim->db);
+            renew(sim);
         }
 
         run(sim, options.first + i, is_fresh);
@@ -104,7 +118,10 @@ main(int argc, char **argv)
         }
     }
 
-    sim_db_close(sim->db);
+    for (i = SIM_CELLS; i-- > 0; ) {
+        sim_db_close(sim->dbs[i]);
+    }
+
     tell(sim, now_s() - started, digest);
     i = sim->figures.violations;
     free(sim);
@@ -131,7 +148,8 @@ parse(int argc, char **argv, options_t *options)
         { "--scenarios", NULL, &options->scenarios },
         { "--payouts", NULL, &options->payouts },
         { "--receivers", NULL, &options->receivers },
-        { "--risks", NULL, &options->risks }
+        { "--risks", NULL, &options->risks },
+        { "--cells", NULL, &options->cells }
     };
 
     for (i = 1; i < argc; i++) {
@@ -174,6 +192,20 @@ is_switch(const char *word, options_t *options)
 }
 
 
+/* The databases of the other cells are made when a scenario has them. */
+static void
+renew(sim_t *sim)
+{
+    unsigned  i;
+
+    for (i = 1; i < SIM_CELLS; i++) {
+        sim_db_leave(sim->dbs[i]);
+    }
+
+    sim_db_renew(sim->dbs[0]);
+}
+
+
 /* People look twice: what they put back to work may end in another way. */
 static void
 run(sim_t *sim, uint64_t scenario, int is_fresh)
@@ -185,37 +217,13 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
         sim->seed * UINT64_C(0x2545f4914f6cdd1d) + scenario;
     sim->randoms[SIM_STREAM_RECEIVERS] =
         ~sim->randoms[SIM_STREAM_MAIN] * UINT64_C(0x9e3779b97f4a7c15);
+    sim->randoms[SIM_STREAM_CELLS] =
+        ~sim->randoms[SIM_STREAM_MAIN] * UINT64_C(0xd1342543de82ef95);
     (void) sim_random(sim);
     sim->heap = pay_heap_create();
     sim->digest = UINT64_C(0xcbf29ce484222325);
     sim->figures.scenarios++;
-    sim_plan(sim);
-    sim_db_clock(sim->db, sim->now);
-    (void) sim_db_ask(sim->db, "SELECT setval('public.sim_uuid', $1::text"
-                      "::bigint)", 1,
-                      (const char *) sim_format(sim, "%" PRIu64,
-                                                1 + scenario * 100000).data);
-
-    /* as its deployment would have done today */
-    if (is_fresh) {
-        (void) sim_db_ask(sim->db, "SELECT pay.make_partitions()", 0);
-    }
-
-    if (sim_has_receivers(sim)) {
-        sim_receivers_plan(sim);
-    }
-
-    sim_risk_lists(sim);
-    sim_fee_plan(sim);
-
-    if (sim_pays_out(sim)) {
-        sim_payouts_plan(sim);
-
-    } else if (sim->scenario % SETTLES == SETTLES - 1
-               || sim_steered(sim, SIM_STEER_SETTLEMENT))
-    {
-        sim_settle_plan(sim);
-    }
+    plan(sim, is_fresh);
 
     if (!until_quiet(sim)) {
         return;
@@ -251,19 +259,80 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
 }
 
 
+static void
+plan(sim_t *sim, int is_fresh)
+{
+    unsigned  i;
+
+    sim_plan(sim);
+
+    if (sim_has_cells(sim)) {
+        sim_cells_plan(sim);
+    }
+
+    for (i = sim_cell_count(sim); i-- > 0; ) {
+        sim_cell_enter(sim, i);
+        prepare(sim, is_fresh);
+    }
+
+    if (sim_has_receivers(sim)) {
+        sim_receivers_plan(sim);
+    }
+
+    sim_risk_lists(sim);
+    sim_fee_plan(sim);
+
+    if (sim_pays_out(sim)) {
+        sim_payouts_plan(sim);
+
+    } else if (!sim_has_cells(sim)
+               && (sim->scenario % SETTLES == SETTLES - 1
+                   || sim_steered(sim, SIM_STEER_SETTLEMENT)))
+    {
+        sim_settle_plan(sim);
+    }
+}
+
+
+/* The database of the cell that is entered.  No two count the same UUIDs. */
+static void
+prepare(sim_t *sim, int is_fresh)
+{
+    if (!sim_db_is_made(sim->db)) {
+        sim_db_renew(sim->db);
+        is_fresh = 1;
+    }
+
+    sim_db_clock(sim->db, sim->now);
+    (void) sim_db_ask(sim->db, "SELECT setval('public.sim_uuid', $1::text"
+                      "::bigint)", 1,
+                      (const char *) sim_format(sim, "%" PRIu64,
+                                                1 + sim->scenario * 100000
+                                                + sim->cell * 30000).data);
+
+    /* as its deployment would have done today */
+    if (is_fresh) {
+        (void) sim_db_ask(sim->db, "SELECT pay.make_partitions()", 0);
+    }
+}
+
+
 static int
 until_quiet(sim_t *sim)
 {
     for ( ;; ) {
         sim_pump(sim);
 
-        if (sim->queued[SIM_STREAM_MAIN] == 0) {
+        if (sim->queued[SIM_STREAM_MAIN] + sim->queued[SIM_STREAM_CELLS]
+            == 0)
+        {
             return 1;
         }
 
         (void) sim_step(sim);
 
-        if (sim->steps > (sim->receivers != NULL ? ALL_MAX : STEPS_MAX)
+        if (sim->steps > (sim->receivers != NULL ? ALL_MAX
+                          : STEPS_MAX * sim_cell_count(sim))
             || sim->now - sim->started > LENGTH_MAX)
         {
             sim_violation(sim, "I8: it does not come to rest");
@@ -313,8 +382,10 @@ clear(sim_t *sim)
     sim->payouts_in = kept.payouts_in;
     sim->receivers_in = kept.receivers_in;
     sim->risks_in = kept.risks_in;
+    sim->cells_in = kept.cells_in;
     sim->steers = kept.steers;
-    sim->db = kept.db;
+    memcpy(sim->dbs, kept.dbs, sizeof(kept.dbs));
+    sim_cell_enter(sim, 0);
     sim->events = kept.events;
     sim->event_size = kept.event_size;
     sim->figures = kept.figures;
@@ -353,6 +424,24 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
     if (f->risks != 0) {
         tell_risk(f);
     }
+
+    if (f->celled != 0) {
+        tell_cells(f);
+    }
+}
+
+
+static void
+tell_cells(const sim_figures_t *f)
+{
+    printf("cells: scenarios %" PRIu64 ", moves %" PRIu64 " (of them back %"
+           PRIu64 "), payctl killed %" PRIu64 ", fences taken back %" PRIu64
+           ", checkouts accepted at home %" PRIu64 " and elsewhere %" PRIu64
+           ", commits held %" PRIu64 " (at a fence %" PRIu64 "), balances "
+           "carried %" PRIu64 ", handles with another letter %" PRIu64 "\n",
+           f->celled, f->moves_done, f->moves_back, f->movers_killed,
+           f->cancelled, f->begun_old, f->begun_new, f->holds_open,
+           f->holds_fenced, f->carried, f->letters_forged);
 }
 
 

@@ -44,7 +44,7 @@ static const struct {
 int
 sim_pays_out(const sim_t *sim)
 {
-    return sim->payouts_in != 0
+    return sim->payouts_in != 0 && !sim_has_cells(sim)
            && sim->scenario % sim->payouts_in == 0;
 }
 

@@ -4,7 +4,7 @@
  * scenarios, so that the others are seen alone, too.
  */
 
-#include "sim.h"
+#include "cells.h"
 
 
 #define EPOCH_S       INT64_C(1798761600)      /* 2027-01-01 */
@@ -14,6 +14,7 @@
 #define POSTS_MAX     8
 
 
+static unsigned plan_posts(sim_t *sim);
 static void plan_faults(sim_t *sim);
 static unsigned rate(sim_t *sim, unsigned most);
 static void plan_psp(sim_t *sim, unsigned i);
@@ -21,6 +22,7 @@ static void plan_env(sim_t *sim);
 static void plan_accidents(sim_t *sim);
 static void clock_jumps(sim_t *sim, void *data);
 static void plan_post(sim_t *sim, const sim_post_t *old, int64_t at);
+static int64_t opens_within(sim_t *sim);
 static void plan_terms(sim_t *sim, sim_post_t *post);
 static pay_str_t make_body(sim_t *sim, sim_post_t *post, int64_t minor,
     const char *psp);
@@ -52,13 +54,19 @@ sim_plan(sim_t *sim)
     }
 
     sim->now = sim->started;
-    sim->pump_at = INT64_MAX;
-    sim->keeps_clock = sim_chance(sim, 750)
-                       && !sim_steered(sim, SIM_STEER_CLOCKS);
+
+    for (i = 0; i < SIM_CELLS; i++) {
+        sim->dues[i].pump_at = INT64_MAX;
+    }
+
+    sim->keeps_clock = (sim_chance(sim, 750)
+                        && !sim_steered(sim, SIM_STEER_CLOCKS))
+                       || sim_has_cells(sim);
     sim->backfills = sim_chance(sim, 300);
     sim->comes_late = (sim_chance(sim, 120) || sim_steered(sim, SIM_STEER_LATE))
                       && !sim_pays_out(sim);
     sim->sells = sim_chance(sim, 400) || sim_pays_out(sim)
+                 || sim_has_cells(sim)
                  || sim_steered(sim, SIM_STEER_SALES);
     sim->heal_at = sim->now + sim_between(sim, SIM_MIN, ACTIVE_MAX);
 
@@ -87,7 +95,25 @@ sim_plan(sim_t *sim)
 
     sim_rates_plan(sim);
     plan_accidents(sim);
-    n = 1 + (unsigned) sim_below(sim, 3);
+    n = plan_posts(sim);
+
+    /* not by chance: what happens in the others depends on no such draw */
+    sim->replaces = sim->scenario % 3 == 2
+                    || sim_steered(sim, SIM_STEER_REPLACES);
+
+    for (i = 0; i < n; i++) {
+        plan_post(sim, NULL, 0);
+    }
+
+    sim_at(sim, sim->heal_at, sim_heal, NULL);
+}
+
+
+/* How many storefronts there are. */
+static unsigned
+plan_posts(sim_t *sim)
+{
+    unsigned  n = 1 + (unsigned) sim_below(sim, 3);
 
     /* an item is made of what several orders have brought */
     if (sim_pays_out(sim)) {
@@ -99,15 +125,11 @@ sim_plan(sim_t *sim)
         n += 1 + (unsigned) sim_below(sim, 4);
     }
 
-    /* not by chance: what happens in the others depends on no such draw */
-    sim->replaces = sim->scenario % 3 == 2
-                    || sim_steered(sim, SIM_STEER_REPLACES);
-
-    for (i = 0; i < n; i++) {
-        plan_post(sim, NULL, 0);
+    if (sim_has_cells(sim)) {
+        n += 2 + (unsigned) sim_below(sim, 4);
     }
 
-    sim_at(sim, sim->heal_at, sim_heal, NULL);
+    return n;
 }
 
 
@@ -349,7 +371,7 @@ clock_jumps(sim_t *sim, void *data)
         sim->db_off += sim_between(sim, -SIM_MIN,
                                    sim->backfills || sim_chance(sim, 500)
                                    ? SIM_MIN : 2 * SIM_HOUR);
-        sim->dirty = 1;
+        sim->dirty = ~0u;
         sim_say(sim, "PostgreSQL's clock is off by %d s",
                 (int) (sim->db_off / SIM_S));
     }
@@ -371,9 +393,7 @@ plan_post(sim_t *sim, const sim_post_t *old, int64_t at)
     plan_terms(sim, post);
 
     if (old == NULL) {
-        at = sim->now + sim_between(sim, 0, sim->risk != NULL
-                                            && sim_chance(sim, 500)
-                                    ? sim->heal_at - sim->now : 20 * SIM_S);
+        at = sim->now + sim_between(sim, 0, opens_within(sim));
     }
 
     post->stop_at = at + 10 * SIM_MIN;
@@ -387,6 +407,19 @@ plan_post(sim_t *sim, const sim_post_t *old, int64_t at)
     {
         plan_post(sim, post, sim_replace_at(sim, at));
     }
+}
+
+
+/* Windows of risk are to end meanwhile, and a merchant to move. */
+static int64_t
+opens_within(sim_t *sim)
+{
+    if ((sim->risk == NULL && !sim_has_cells(sim)) || !sim_chance(sim, 500)) {
+        return 20 * SIM_S;
+    }
+
+    return sim->risk != NULL || sim_steered(sim, SIM_STEER_FENCE)
+           ? sim->heal_at - sim->now : 4 * SIM_MIN;
 }
 
 

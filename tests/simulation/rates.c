@@ -45,7 +45,9 @@ sim_rates_plan(sim_t *sim)
 {
     unsigned  i, n;
 
-    if (!sim_chance(sim, 400) && !sim_steered(sim, SIM_STEER_RATES)) {
+    if ((!sim_chance(sim, 400) && !sim_steered(sim, SIM_STEER_RATES))
+        || sim_has_cells(sim))
+    {
         return;
     }
 

@@ -46,7 +46,7 @@ static const sim_types_t  types[] = {
 int
 sim_has_receivers(const sim_t *sim)
 {
-    return sim->receivers_in != 0
+    return sim->receivers_in != 0 && !sim_has_cells(sim)
            && sim->scenario % sim->receivers_in == 1 % sim->receivers_in;
 }
 

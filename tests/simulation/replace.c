@@ -5,7 +5,7 @@
  * as such.
  */
 
-#include "sim.h"
+#include "cells.h"
 
 
 static const sim_post_t *post_of(sim_t *sim, const sim_reg_t *reg);
@@ -43,6 +43,8 @@ sim_judge_beside(sim_t *sim, const sim_reg_t *reg)
 {
     sim_reg_t         *other;
     const sim_post_t  *post, *mine = NULL;
+
+    sim_cell_enter(sim, sim->psps[reg->psp->index].cell);
 
     if (sim->replaces) {
         mine = post_of(sim, reg);
@@ -85,6 +87,7 @@ sim_judge_purchases(sim_t *sim)
 
         for (post = sim->posts; post != NULL; post = post->next) {
             if (post->first == first) {
+                (void) sim_cell_of(sim, post->checkout_id);
                 reg = page_of(sim, post);
                 paid += reg != NULL && has_money(reg) && !is_late(sim, post);
             }

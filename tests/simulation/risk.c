@@ -87,7 +87,7 @@ static const char  *const devices[DEVICES] = { "phone", "till" };
 int
 sim_has_risk(const sim_t *sim)
 {
-    return sim->risks_in != 0
+    return sim->risks_in != 0 && !sim_has_cells(sim)
            && sim->scenario / 3 % sim->risks_in == 1 % sim->risks_in;
 }
 
@@ -612,5 +612,5 @@ review(sim_t *sim, void *unused)
         sim_judge_review(sim, ids[i]);
     }
 
-    sim->dirty = 1;
+    sim->dirty = ~0u;
 }

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "sim.h"
+#include "cells.h"
 
 
 #define TRIES_MAX  25
@@ -28,11 +28,13 @@ typedef struct {
 
 static void shop_due(sim_t *sim, void *data);
 static void shop_twin(sim_t *sim, void *data);
+static void shop_again(sim_t *sim, void *data);
 static void post_send(sim_t *sim, sim_post_t *post, int is_other);
 static void fill(sim_t *sim, sim_flow_t *flow, request_t *request);
 static void posted(sim_flow_t *flow, const pay_reply_t *reply);
 static void read_reply(sim_t *sim, request_t *request,
     const pay_reply_t *reply);
+static void still_accepted(sim_t *sim, const request_t *request);
 static void shop_heard(sim_t *sim, void *data);
 static void same_answer(sim_t *sim, const request_t *request);
 static void shop_looks(sim_t *sim, void *data);
@@ -70,6 +72,23 @@ shop_due(sim_t *sim, void *data)
     post->tries += !is_other;
     post_send(sim, post, is_other);
     sim_after(sim, sim_between(sim, 4 * SIM_S, 40 * SIM_S), shop_due, post);
+}
+
+
+void
+sim_shop_repeats(sim_flow_t *flow, int64_t within)
+{
+    sim_after(flow->sim, sim_between(flow->sim, 0, within), shop_again,
+              flow->data);
+}
+
+
+static void
+shop_again(sim_t *sim, void *data)
+{
+    const request_t  *request = data;
+
+    post_send(sim, request->post, request->is_other);
 }
 
 
@@ -114,7 +133,6 @@ fill(sim_t *sim, sim_flow_t *flow, request_t *request)
     size_t               i;
     pay_str_t            body;
     unsigned char        random[PAY_HANDLE_BYTES];
-    unsigned char       *handle = sim_alloc(sim, PAY_HANDLE_TEXT + 1);
     pay_create_input_t  *in = &request->input;
 
     body = request->is_other ? request->post->other_body
@@ -134,9 +152,7 @@ fill(sim_t *sim, sim_flow_t *flow, request_t *request)
         request->request.expires_in_s = PAY_EXPIRES_S;
     }
 
-    pay_handle(random, 0, (char *) handle);
-
-    in->merchant = &sim->merchant;
+    in->merchant = flow->core.env->merchants;
     in->request = &request->request;
     in->idempotency_key = request->post->key;
     in->fingerprint = (pay_str_t) { PAY_SHA256_SIZE, request->fingerprint };
@@ -144,7 +160,8 @@ fill(sim_t *sim, sim_flow_t *flow, request_t *request)
     in->ttl_s = 86400;
     in->in_progress_status = 429;
     in->checkout_uuid = sim_uuid(sim);
-    in->handle = (pay_str_t) { PAY_HANDLE_TEXT, handle };
+    in->handle = sim_handle(sim, random, in->merchant->cell);
+    in->from_handle = sim_handle(sim, random, in->merchant->from);
 
     if (request->request.replaces.len != 0) {
         in->change_id = sim_uuid(sim);
@@ -164,6 +181,9 @@ posted(sim_flow_t *flow, const pay_reply_t *reply)
 
     if (reply->status < 300) {
         same_answer(sim, request);
+
+    } else if (sim->cells != NULL) {
+        still_accepted(sim, request);
     }
 
     if (!sim_fault(sim, sim->faults.reply_lost)) {
@@ -234,6 +254,21 @@ same_answer(sim_t *sim, const request_t *request)
     } else if (!pay_str_eq(post->redirect, request->redirect)) {
         sim_violation(sim, "I7: %.*s has two addresses",
                       pay_fmt(post->key));
+    }
+}
+
+
+/* I7: what was accepted stays so, whichever node is asked. */
+static void
+still_accepted(sim_t *sim, const request_t *request)
+{
+    const sim_post_t  *post = request->post;
+
+    if (post->accepted == 1 + request->is_other && request->status >= 400
+        && request->status < 429)
+    {
+        sim_violation(sim, "I7: %.*s was accepted, and its repetition is "
+                      "answered %u", pay_fmt(post->key), request->status);
     }
 }
 
@@ -327,7 +362,9 @@ looked(sim_flow_t *flow, const pay_reply_t *reply)
 
     request->status = reply->status;
 
-    if (reply->status == 404 && request->was_accepted) {
+    if (reply->status == 404 && request->was_accepted
+        && sim_node_reaches(sim, flow->core.env, request->post->checkout_id))
+    {
         sim_violation(sim, "I3: %.*s was accepted and is not found",
                       pay_fmt(request->post->checkout_id));
     }

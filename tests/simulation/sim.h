@@ -8,7 +8,11 @@
  *   plan.c    what a scenario has in store              faults, actors
  *   steer.c     of one kind only
  *   sim.c     the clock, the queue, the trace
- *   db.c      PostgreSQL: operations, the virtual clock, questions
+ *   db.c      PostgreSQL: operations, the virtual clock
+ *   ask.c       and questions beside the gateway
+ *   cells.c   several of them: nodes and their configurations (cells.h)
+ *   mover.c     payctl, which moves the merchant from one to another
+ *   moved.c     what must be true over all of them
  *   world.c   workers and their flows, effects, crashes, pauses
  *   jobs.c    what workers do without being asked
  *   net.c     calls to PSPs: lost, late, doubled, cut
@@ -64,6 +68,7 @@
 #define SIM_HOUR       (60 * SIM_MIN)
 
 #define SIM_PSPS       2
+#define SIM_CELLS      3
 #define SIM_WORKERS    3
 #define SIM_DEADLINE   (10 * SIM_S)      /* of a PSP call */
 #define SIM_IMPATIENCE (3 * SIM_S)       /* with a buyer waiting */
@@ -107,6 +112,7 @@ typedef struct {
 typedef enum {
     SIM_STREAM_MAIN = 0,
     SIM_STREAM_RECEIVERS,
+    SIM_STREAM_CELLS,          /* of the scenarios with several */
     SIM_STREAMS
 } sim_stream_t;
 
@@ -127,6 +133,8 @@ typedef enum {
                                   each PSP has another one behind it */
     SIM_STEER_RETURNS,         /* what is paid out comes back, which is told
                                   twice */
+    SIM_STEER_FENCE,           /* payments are under way at the fence of a
+                                  merchant that moves, and repeated */
     SIM_STEERS
 } sim_steer_t;
 
@@ -185,6 +193,7 @@ struct sim_call_s {
     sim_t              *sim;
     unsigned            worker;
     unsigned            life;            /* of that worker when it was sent */
+    unsigned            cell;
     pay_op_id_t         op;
     const void         *args;            /* pay_<operation>_in_t */
     sim_done_pt         done;
@@ -446,13 +455,23 @@ typedef struct {
     uint64_t  words[PAY_RISK_ACTIONS]; /* new checkouts by decision */
     uint64_t  card_holds, card_voids;
     uint64_t  taken_back;              /* creates */
+    uint64_t  celled, moves_done, moves_back, movers_killed, cancelled;
+    uint64_t  begun_old, begun_new;    /* accepted, by cell */
+    uint64_t  holds_open, holds_fenced, letters_forged, carried;
 } sim_figures_t;
 
 typedef struct sim_db_s      sim_db_t;
+typedef struct sim_cells_s   sim_cells_t;
 typedef struct sim_settle_s  sim_settle_t;
 typedef struct sim_payouts_s  sim_payouts_t;
 typedef struct sim_receivers_s  sim_receivers_t;
 typedef struct sim_risk_s    sim_risk_t;
+
+/* When the jobs of a cell are due. */
+typedef struct {
+    int64_t  pump_at;
+    int64_t  due;                        /* the next one, as last seen */
+} sim_due_t;
 
 struct sim_s {
     uint64_t               seed, scenario;
@@ -461,6 +480,7 @@ struct sim_s {
     uint64_t               payouts_in;   /* one of so many scenarios */
     uint64_t               receivers_in;
     uint64_t               risks_in;
+    uint64_t               cells_in;
     unsigned               steers;       /* bits of sim_steer_t */
     int                    trace;
     int64_t                now;          /* microseconds since 1970 */
@@ -468,7 +488,10 @@ struct sim_s {
     int64_t                heal_at;
     int                    healed;
     int64_t                db_off;
-    sim_db_t              *db;
+    sim_db_t              *db;           /* dbs[cell] */
+    sim_db_t              *dbs[SIM_CELLS];
+    unsigned               cell;         /* that the present step is about */
+    sim_due_t              dues[SIM_CELLS];
     pay_heap_t            *heap;
     sim_event_t           *events;
     size_t                 event_count, event_size;
@@ -503,9 +526,8 @@ struct sim_s {
     sim_payouts_t         *payouts;      /* NULL: nobody is paid out */
     sim_receivers_t       *receivers;    /* NULL: nobody hears of events */
     sim_risk_t            *risk;         /* NULL: nothing is looked at */
-    int                    dirty;        /* jobs may have moved */
-    int64_t                pump_at;
-    int64_t                due;          /* the next job, as last seen */
+    sim_cells_t           *cells;        /* NULL: all is in one */
+    unsigned               dirty;        /* cells whose jobs may have moved */
     size_t                 rounds;       /* events that come round anyway */
     unsigned               violations;   /* of this scenario */
     unsigned               names;        /* for ids */
@@ -555,13 +577,22 @@ int sim_steered(const sim_t *sim, sim_steer_t kind);
 /* db.c */
 sim_db_t *sim_db_open(const char *host, const char *clock_file);
 void sim_db_close(sim_db_t *db);
+/* Another database of the same cluster, not made yet; it is closed before the
+ * first one. */
+sim_db_t *sim_db_add(const sim_db_t *first, unsigned cell);
 /* A fresh database, a copy of the migrated one. */
 void sim_db_renew(sim_db_t *db);
+void sim_db_leave(sim_db_t *db);
+int sim_db_is_made(const sim_db_t *db);
 /* Everybody's clock there says so from now on. */
 void sim_db_clock(sim_db_t *db, int64_t now);
 /* Runs the calls of one operation as one batch: fills result or failure. */
 void sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count,
     sim_run_t how);
+/* As sim_db_run(), and it is not committed before sim_db_end(): until then only
+ * explain_begin runs there. */
+void sim_db_hold(sim_t *sim, sim_call_t **calls, unsigned count);
+void sim_db_end(sim_db_t *db, int is_committed);
 /* A call of a worker's beside a batch that is not committed: the first cell. */
 const char *sim_db_beside(sim_db_t *db, const char *sql, unsigned count, ...);
 /* PostgreSQL's random() goes on from here. */
@@ -587,8 +618,14 @@ void *sim_db_operator(sim_db_t *db);
 /* Unlogged tables are empty. */
 void sim_db_crash(sim_db_t *db);
 
+/* cells.c, of which the rest is in cells.h.  Not by chance, so that the other
+ * scenarios depend on no draw. */
+int sim_has_cells(const sim_t *sim);
+
 /* world.c */
 void sim_call(sim_t *sim, sim_call_t *call);
+/* They are committed. */
+void sim_calls_done(sim_t *sim, sim_call_t **calls, unsigned count);
 sim_flow_t *sim_flow_new(sim_t *sim, unsigned worker, sim_reply_pt replied,
     void *data);
 void sim_flow_start(sim_flow_t *flow);
@@ -714,6 +751,9 @@ void sim_judge_risk(sim_t *sim);
 
 /* shop.c, after.c and buyer.c */
 void sim_shop_open(sim_t *sim, sim_post_t *post, int64_t at);
+/* The storefront of this create repeats it soon, although it has heard
+ * nothing. */
+void sim_shop_repeats(sim_flow_t *flow, int64_t within);
 /* A UUID of chance, on the scenario's heap. */
 pay_str_t sim_uuid(sim_t *sim);
 /* The storefront has sold, as far as it knows. */

@@ -3,7 +3,7 @@
  * under way and what is heard of it, crashes and pauses.
  */
 
-#include "sim.h"
+#include "cells.h"
 
 
 static void call_send(sim_t *sim, sim_call_t *call);
@@ -40,6 +40,12 @@ call_send(sim_t *sim, sim_call_t *call)
 
     call->sim = sim;
     call->life = sim->workers[call->worker].life;
+
+    if (sim_cell_is_away(sim, call->cell)) {
+        call_fail(sim, call, PAY_DB_UNAVAILABLE,
+                  sim_between(sim, 0, 50 * SIM_MS));
+        return;
+    }
 
     if (sim_fault(sim, faults->db_unsent)) {
         call_fail(sim, call, sim_chance(sim, 500) ? PAY_DB_UNAVAILABLE
@@ -88,7 +94,7 @@ call_fail(sim_t *sim, sim_call_t *call, pay_db_failure_t failure,
 static void
 call_run(sim_t *sim, void *data)
 {
-    unsigned     i, count;
+    unsigned     count;
     sim_call_t  *call = data, *calls[SIM_BATCH_MAX];
 
     if (!call->waiting) {
@@ -103,7 +109,22 @@ call_run(sim_t *sim, void *data)
     }
 
     count = gather(sim, call, calls);
+    sim_cell_enter(sim, call->cell);
+
+    if (sim_cells_hold(sim, calls, count)) {
+        return;
+    }
+
     sim_db_run(sim, calls, count, sim_receivers_before(sim, call->op));
+    sim_calls_done(sim, calls, count);
+}
+
+
+void
+sim_calls_done(sim_t *sim, sim_call_t **calls, unsigned count)
+{
+    unsigned  i;
+
     sim_judge_step(sim, calls, count);
 
     for (i = 0; i < count; i++) {
@@ -147,8 +168,8 @@ gather(sim_t *sim, sim_call_t *first, sim_call_t **calls)
         next = call->next;
 
         if (shares && call->op == first->op && call->worker == first->worker
-            && call->life == first->life && count < SIM_BATCH_MAX
-            && sim_chance(sim, 800))
+            && call->cell == first->cell && call->life == first->life
+            && count < SIM_BATCH_MAX && sim_chance(sim, 800))
         {
             forget(sim, call);
             i = (unsigned) sim_below(sim, count + 1);
@@ -241,7 +262,8 @@ sim_flow_new(sim_t *sim, unsigned worker, sim_reply_pt replied, void *data)
     flow->data = data;
     flow->core.arena = pay_heap_arena(flow->heap);
     flow->core.args = pay_heap_arena(flow->args);
-    flow->core.env = &sim->env;
+    flow->core.env = sim_node_env(sim, worker);
+    flow->core.cell = flow->core.env->merchants->cell;
     flow->core.request_id = sim_format(sim, "r%u", flow->number);
     flow->next = sim->flows;
     sim->flows = flow;
@@ -309,6 +331,7 @@ sim_flow_event(sim_flow_t *flow, pay_input_t *input)
     }
 
     pay_flow_run(&flow->core, input, &flow->effect);
+    sim_cell_enter(sim, flow->core.cell);
 
     if (flow->effect.uncounts != NULL) {
         sim_risk_take(flow);
@@ -359,6 +382,7 @@ flow_do(sim_flow_t *flow)
     case PAY_DO_DB:
         call = sim_alloc(sim, sizeof(sim_call_t));
         call->worker = flow->worker;
+        call->cell = flow->core.cell;
         call->op = flow->effect.op;
         call->args = flow->effect.args;
         call->done = flow_db_done;
