@@ -110,7 +110,8 @@ judge_attempts(sim_t *sim)
 }
 
 
-/* Unless the PSP has refused to give it back, which operators know. */
+/* Unless the PSP has refused to give it back, which operators know.  Money in a
+ * dispute cannot be refunded, and is the merchant's when the dispute is won. */
 static void
 judge_voids(sim_t *sim)
 {
@@ -123,7 +124,11 @@ judge_voids(sim_t *sim)
         "(r.state IS NULL OR r.state = 'rejected' AND EXISTS (SELECT FROM "
         "pay.payment_order o WHERE o.merchant_id = a.merchant_id AND "
         "o.checkout_id = a.checkout_id AND (o.authorized_minor > 0 OR "
-        "o.captured_minor > o.refunded_minor + o.charged_back_minor)) AND NOT "
+        "o.captured_minor > o.refunded_minor + o.charged_back_minor + "
+        "coalesce((SELECT sum(d.amount_minor) FROM pay.dispute d WHERE "
+        "d.merchant_id = o.merchant_id AND d.checkout_id = o.checkout_id AND "
+        "coalesce(d.payment_order_id, o.payment_order_id) = "
+        "o.payment_order_id AND d.state = 'won'), 0))) AND NOT "
         "EXISTS (SELECT FROM pay.change c WHERE c.merchant_id = a.merchant_id "
         "AND c.checkout_id = a.checkout_id AND c.status = 'FAILED') AND NOT "
         "EXISTS (SELECT FROM pay.dead_letter d WHERE d.merchant_id = "
