@@ -42,6 +42,7 @@ typedef struct {
 static int is_move(const merchant_t *args);
 static int merchant_move(const merchant_t *args, const char *id);
 static int is_other(const pay_cli_move_t *move);
+static int is_alone(const pay_cli_move_t *move);
 static int move_on(const pay_cli_move_t *move, const merchant_t *args);
 static int move_note(const pay_cli_move_t *move);
 static int move_fence(const pay_cli_move_t *move);
@@ -206,7 +207,7 @@ merchant_move(const merchant_t *args, const char *id)
     move.from = pay_cli_connect(args->dsn);
     move.to = move.from == NULL ? NULL : pay_cli_connect(args->to_dsn);
 
-    if (move.to != NULL && is_other(&move)) {
+    if (move.to != NULL && is_other(&move) && is_alone(&move)) {
         code = args->cancel ? move_cancel(&move) : move_on(&move, args);
     }
 
@@ -234,6 +235,33 @@ is_other(const pay_cli_move_t *move)
 
     if (strcmp(from, to) == 0) {
         fputs("payctl: " NAME ": --dsn and --to-dsn are one database\n",
+              stderr);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+/* A second payctl that goes on late could lift the fence of a move that began
+ * later.  Both locks end with their sessions, so that one that has lost both of
+ * them can do nothing either. */
+static int
+is_alone(const pay_cli_move_t *move)
+{
+    char               from[PAY_CLI_WORD], to[PAY_CLI_WORD];
+    static const char  sql[] =
+        "SELECT CASE WHEN pg_try_advisory_lock(hashtextextended("
+        "'payctl merchant move ' || $1, 0)) THEN 'yes' ELSE 'no' END";
+
+    if (!pay_cli_word(move->from, NAME, sql, 1, &move->id, from)
+        || !pay_cli_word(move->to, NAME, sql, 1, &move->id, to))
+    {
+        return 0;
+    }
+
+    if (strcmp(from, "yes") != 0 || strcmp(to, "yes") != 0) {
+        fputs("payctl: " NAME ": another payctl is moving the merchant\n",
               stderr);
         return 0;
     }

@@ -4,7 +4,7 @@
  * nothing is there twice and all is found.
  *
  *     a new payment:  explain_begin in `from` ─┬─ known ───▶ answered
- *                                              ├─ unknown ─▶ asked for in `cell`
+ *                                              ├─ unknown ─▶ asked in `cell`
  *                                              ├─ moving ──▶ 503
  *                                              └─ moved ───▶ begins in `cell`
  *                     explain_begin in `cell` ─┬─ known ───▶ answered

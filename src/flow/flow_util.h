@@ -71,8 +71,8 @@ pay_status_t pay_done_recovering(pay_flow_t *flow, pay_effect_t *effect)
 
 /* A merchant that moves to another cell (flow_move.c).
  * pay_move_asks: whether its older payments are in another cell.
- * pay_move_ask: asks by explain_begin in that cell, one of its two, for a payment
- * that is about to begin; flow->args stay.
+ * pay_move_ask: asks by explain_begin in that cell, one of its two, for a
+ * payment that is about to begin; flow->args stay.
  * pay_done_moving: ends the flow with the answer to "moving", and to "moved"
  * from a node which does not know of the move.
  * pay_move_next: 1 when a read in the merchant's own cell has found nothing and

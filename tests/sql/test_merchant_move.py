@@ -342,6 +342,21 @@ def test_a_move_that_is_killed_between_the_legs_goes_on(cells):
     expect_moved(cells)
 
 
+@pytest.mark.parametrize("cell", [0, 1])
+def test_one_payctl_at_a_time_moves_a_merchant(cells, cell):
+    """One that was stopped would lift the fence of a later move."""
+    other = Held(
+        cells[cell],
+        "SELECT pg_advisory_lock(hashtextextended("
+        "'payctl merchant move m', 0))",
+    )
+    for more in (("--balances", "carry"), ("--cancel",)):
+        move(cells, *more, code=2)
+    assert cells[0].sql("SELECT count(*) FROM pay.merchant_move") == [(0,)]
+    other.commit()
+    move(cells)
+
+
 def test_a_fence_is_taken_back(cells):
     lock = hold_keys(cells[0])
     under_way = Call(cells[0], BEGIN, begins("x")).blocked()
