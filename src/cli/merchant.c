@@ -25,6 +25,7 @@
 #define WAIT_S      "60"
 #define WAIT_MAX_S  86400
 #define PAUSE_MS    50
+#define LOCK_TRIES  60              /* with a pause between */
 
 typedef struct {
     const char  *dsn;
@@ -43,6 +44,8 @@ static int is_move(const merchant_t *args);
 static int merchant_move(const merchant_t *args, const char *id);
 static int is_other(const pay_cli_move_t *move);
 static int is_alone(const pay_cli_move_t *move);
+static int lock(PGconn *conn, const char *id);
+static void wait_a_moment(void);
 static int move_on(const pay_cli_move_t *move, const merchant_t *args);
 static int move_note(const pay_cli_move_t *move);
 static int move_fence(const pay_cli_move_t *move);
@@ -249,24 +252,45 @@ is_other(const pay_cli_move_t *move)
 static int
 is_alone(const pay_cli_move_t *move)
 {
-    char               from[PAY_CLI_WORD], to[PAY_CLI_WORD];
-    static const char  sql[] =
-        "SELECT CASE WHEN pg_try_advisory_lock(hashtextextended("
-        "'payctl merchant move ' || $1, 0)) THEN 'yes' ELSE 'no' END";
+    return lock(move->from, move->id) && lock(move->to, move->id);
+}
 
-    if (!pay_cli_word(move->from, NAME, sql, 1, &move->id, from)
-        || !pay_cli_word(move->to, NAME, sql, 1, &move->id, to))
-    {
-        return 0;
+
+/* PostgreSQL needs a moment to see that a payctl was killed. */
+static int
+lock(PGconn *conn, const char *id)
+{
+    int   i;
+    char  word[PAY_CLI_WORD];
+
+    for (i = 0; i < LOCK_TRIES; i++) {
+        if (!pay_cli_word(conn, NAME,
+                          "SELECT pg_try_advisory_lock(hashtextextended("
+                          "'payctl merchant move ' || $1, 0))::text", 1, &id,
+                          word))
+        {
+            return 0;
+        }
+
+        if (strcmp(word, "true") == 0) {
+            return 1;
+        }
+
+        wait_a_moment();
     }
 
-    if (strcmp(from, "yes") != 0 || strcmp(to, "yes") != 0) {
-        fputs("payctl: " NAME ": another payctl is moving the merchant\n",
-              stderr);
-        return 0;
-    }
+    fputs("payctl: " NAME ": another payctl is moving the merchant\n", stderr);
 
-    return 1;
+    return 0;
+}
+
+
+static void
+wait_a_moment(void)
+{
+    struct timespec  pause = { 0, PAUSE_MS * 1000000L };
+
+    (void) nanosleep(&pause, NULL);
 }
 
 
@@ -357,9 +381,8 @@ no_fence(const char *word)
 static int
 move_wait(const pay_cli_move_t *move, long seconds)
 {
-    char             word[PAY_CLI_WORD];
-    time_t           end = time(NULL) + seconds;
-    struct timespec  pause = { 0, PAUSE_MS * 1000000L };
+    char    word[PAY_CLI_WORD];
+    time_t  end = time(NULL) + seconds;
 
     for ( ;; ) {
         if (!pay_cli_word(move->from, NAME, "SELECT pay_ops.end_fence($1)", 1,
@@ -384,7 +407,7 @@ move_wait(const pay_cli_move_t *move, long seconds)
             break;
         }
 
-        (void) nanosleep(&pause, NULL);
+        wait_a_moment();
     }
 
     fputs("payctl: " NAME ": transactions that began before the fence are still"
