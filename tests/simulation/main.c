@@ -310,8 +310,9 @@ prepare(sim_t *sim, int is_fresh)
                                                 1 + sim->scenario * 100000
                                                 + sim->cell * 30000).data);
 
-    /* as its deployment would have done today */
-    if (is_fresh) {
+    /* as its deployment would have done today, and in the first cell the rounds
+     * of each scenario do later; the others are not in all scenarios */
+    if (is_fresh || sim->cell != 0) {
         (void) sim_db_ask(sim->db, "SELECT pay.make_partitions()", 0);
     }
 }
