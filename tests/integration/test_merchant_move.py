@@ -1,18 +1,23 @@
 """A merchant moves from one cell to another behind one gateway: by its old
 configuration, by the new one, and under load while payctl moves it."""
 
+import os
+import re
+import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
-from support.cells import Cells
+from support.cells import GLOBEX, Cells
 from support.changes import send
-from support.moves import Move, placed
-from support.nodes import replayed
 from support.own_stack import Checkout, new_id, wait_for
-from support.storefronts import Storefronts
 from support.tls_psp import Authority
 
+# acme is in the cell default, whose PSP is generic; stripe is b's
+ACME = "    payments_merchant acme {\n"
+FROM = ACME + "        cell b;\n        from default;\n"
+PSPS = re.compile(r"( psp +)generic;")
 STOREFRONTS = 4
 
 
@@ -47,13 +52,66 @@ def first(body):
     return body["payment_orders"][0]["payment_order_id"]
 
 
-def where(cells, checkout_id):
+def move(cells, *more, code=0):
+    done = subprocess.run(
+        [cells.home.values["PAYCTL"], "merchant", "move", "acme", "--from",
+         "default", "--to", "b", "--dsn", cells.home.values["PG_ADMIN_DSN"],
+         "--to-dsn", cells.away.values["PG_ADMIN_DSN"], *more],
+        env=os.environ, capture_output=True, text=True, check=False,
+        timeout=120,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+class Storefronts:
+    """So many that begin a checkout, insist with its key until it is taken, and
+    repeat it once."""
+
+    def __init__(self, cells):
+        self.cells = cells
+        self.stop = threading.Event()
+        self.taken, self.wrong = [], []
+        self.threads = [
+            threading.Thread(target=self._run) for _ in range(STOREFRONTS)
+        ]
+
+    def _run(self):
+        client = self.cells.home.client()
+        while not self.stop.is_set():
+            body, key = order(self.cells), new_id()
+            answer = post(self.cells, body, key, client)
+            while answer.status_code == 503:
+                answer = post(self.cells, body, key, client)
+            again = post(self.cells, body, key, client)
+            if (answer.status_code, again.status_code) != (201, 201):
+                self.wrong.append((answer.text, again.text))
+            elif "Idempotent-Replayed" not in again.headers:
+                self.wrong.append(("twice", again.text))
+            self.taken.append((body, key, again.json()))
+        client.close()
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(60)
+
+
+def where(cells, body):
     """The cells that have the checkout."""
-    query = "checkout WHERE merchant_id = 'acme' AND checkout_id = '{}'"
     return [
         cell
         for cell in ("default", "b")
-        if cells.count(cell, query.format(checkout_id))
+        if cells.stack(cell).value(
+            "SELECT count(*) FROM pay.checkout WHERE merchant_id = 'acme'"
+            " AND checkout_id = %s",
+            body["checkout_id"],
+        )
     ]
 
 
@@ -70,35 +128,44 @@ def old(cells):
 @pytest.fixture(scope="module")
 def moved(cells, old):
     """Behind the move, which came under load; what was taken meanwhile."""
-    move = Move(cells)
-    with Storefronts([cells.home], STOREFRONTS, insists={503}) as shops:
-        shops.sell(STOREFRONTS, "the old configuration")
-        move.announce(cells.home)
-        shops.sell(8, "the new configuration")
-        assert where(cells, shops.taken[-1].id) == ["default"]
-        move.done()
-        shops.sell(8, "the new cell")
+    acme = cells.home.pristine
+    assert ACME in acme and GLOBEX in acme
+    head, tail = acme.replace(ACME, FROM, 1).split(FROM)
+    mine, rest = tail.split(GLOBEX)
+    mine, count = PSPS.subn(r"\1generic stripe;", mine, count=1)
+    assert count == 1
+    with Storefronts(cells) as shops:
+        wait_for(lambda: len(shops.taken) > STOREFRONTS, "the old one")
+        cells.home.pristine = head + FROM + mine + GLOBEX + rest
+        cells.home.configure()
+        wait_for(cells.all_are_ready, "both cells")
+        before = len(shops.taken)
+        wait_for(lambda: len(shops.taken) > before + 8, "the new configuration")
+        assert where(cells, shops.taken[-1][0]) == ["default"]
+        move(cells, "--balances", "carry")
+        before = len(shops.taken)
+        wait_for(lambda: len(shops.taken) > before + 8, "the new cell")
     return shops
 
 
 def test_no_checkout_is_lost_or_in_two_cells(cells, moved):
     assert moved.wrong == []
-    places = [where(cells, sale.id) for sale in moved.taken]
+    places = [where(cells, body) for body, _, _ in moved.taken]
     assert {tuple(place) for place in places} == {("default",), ("b",)}
 
 
 def test_repetitions_are_answered_as_before(cells, moved):
-    for sale in (moved.taken[0], moved.taken[-1]):
-        again = post(cells, sale.body, sale.key)
-        assert replayed(again)
-        assert again.json() == sale.answer
+    for body, key, said in (moved.taken[0], moved.taken[-1]):
+        again = post(cells, body, key)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.json() == said
 
 
 def test_an_old_key_and_id_stay_known(cells, old, moved):
     body, key, said = old
     again = post(cells, body, key)
     assert (again.status_code, again.content) == (201, said.content)
-    assert replayed(again)
+    assert again.headers["Idempotent-Replayed"] == "true"
     other = body | {"metadata": {"n": 1}}
     assert post(cells, other, key).status_code == 422
     assert post(cells, body, new_id()).status_code == 409
@@ -124,7 +191,7 @@ def test_an_old_order_is_refunded_where_it_is(cells, old, moved):
 def test_a_new_payment_is_one_of_the_new_cell(cells, moved):
     body = order(cells)
     made = Checkout(cells.away, body, post(cells, body, new_id()))
-    assert where(cells, body["checkout_id"]) == ["b"]
+    assert where(cells, body) == ["b"]
     _, handle, _ = made.facts()
     assert handle.startswith("b")
     cells.home.mock.pay(made.token)
@@ -155,7 +222,9 @@ def test_a_seller_is_paid_what_both_cells_owe(cells, old, moved):
 
 def test_a_node_with_the_old_configuration_begins_nothing(cells, moved):
     new = cells.home.pristine
-    cells.home.pristine = placed(new, "default")
+    cells.home.pristine = new.replace(FROM, ACME, 1).replace(
+        " generic stripe;", " generic;", 1
+    )
     cells.home.configure()
     try:
         wait_for(cells.all_are_ready, "both cells")
