@@ -90,3 +90,8 @@ VALUES
 ('carried_in', 2, 'credit', 'seller_available', 'seller', false),
 ('carried_in_debt', 1, 'debit', 'seller_available', 'seller', false),
 ('carried_in_debt', 2, 'credit', 'cell_transfer', 'seller', false);
+
+INSERT INTO payout_advice_kind (kind, part)
+SELECT k.kind, 'adjustments'
+FROM unnest('{carried_out,carried_out_debt,carried_in,carried_in_debt}'::text[])
+    AS k (kind);

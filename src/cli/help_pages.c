@@ -95,6 +95,7 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl jwt verify --key acme.pub --kid 2026-01 --alg ES256 \\\n"
       "      --issuer acme --audience pay.example.com < token.txt\n" },
     { "merchant", pay_cli_merchant_usage,
+      "  payctl merchant list -o json\n"
       "  payctl merchant show acme\n"
       "  payctl merchant move acme --from default --to b --balances carry \\\n"
       "      --to-dsn 'host=10.0.0.12 dbname=payments user=ann' --dry-run\n" },

@@ -163,9 +163,10 @@ FROM (VALUES
     ('country_code', 'DEU'), ('payout_call', 'pay'), ('payout_step', '4'),
     ('payout_step', '-1'), ('fee_percent', '100.0001'),
     ('fee_percent', '-1'), ('risk_word', 'deny'), ('risk_kind', 'mail'),
-    ('risk_key', 'cards'))
+    ('risk_key', 'cards'), ('cell_name', ''), ('cell_name', 'B'),
+    ('cell_name', repeat('b', 33)))
     t (domain, value);
-SELECT is(count(*), 42::bigint, 'so many rules, and each is tried above')
+SELECT is(count(*), 43::bigint, 'so many rules, and each is tried above')
 FROM pg_type t
 WHERE t.typtype = 'd' AND t.typnamespace = 'pay'::regnamespace;
 SELECT is(starts_with(k.account, 'seller_'), k.wallet IS NOT NULL,
