@@ -2291,9 +2291,8 @@ CREATE FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_insid
 CREATE FUNCTION pay.explain_changes(p_order pay.payment_order) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
-CREATE FUNCTION pay.explain_elsewhere(p_state text, p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.explain_elsewhere(p_item integer, p_state text, p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
-CREATE FUNCTION pay.explain_fenced(p_item integer, p_state text, p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders_item bigint[], p_orders_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql;
 CREATE FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, OUT why text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json LANGUAGE sql STABLE;
@@ -2721,6 +2720,7 @@ CREATE FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.settlemen
 CREATE FUNCTION pay.mode_findings(p_items integer[], p_merchant_id text[]) RETURNS pay.risk_findings LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.mode_terms_ok(p_terms jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.move_ok(p_merchant_id text, p_cell text, p_who text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record LANGUAGE plpgsql;
@@ -8011,9 +8011,8 @@ REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, 
 REVOKE ALL ON FUNCTION pay.explain_changes(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.explain_elsewhere(p_state text, p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[], OUT outcome text, OUT checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_elsewhere(p_item integer, p_state text, p_merchant_id text, p_idempotency_key text, p_fingerprint bytea, p_checkout_id text, p_orders text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.explain_fenced(p_item integer, p_state text, p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders_item bigint[], p_orders_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, OUT why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
@@ -8337,6 +8336,7 @@ REVOKE ALL ON FUNCTION pay.miss_rows(p_file pay.settlement_file, p_source pay.se
 REVOKE ALL ON FUNCTION pay.mode_findings(p_items integer[], p_merchant_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.mode_terms_ok(p_terms jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.move_ok(p_merchant_id text, p_cell text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_payout(p_payout pay.payout, p_state text, p_who text, p_why text, p_detail jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;

@@ -27,8 +27,8 @@ void ngx_payments_bulkhead_stop(void);
 ngx_int_t ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
     ngx_uint_t cell, ngx_payments_work_e work,
     const pay_merchant_t *merchant);
-/* A place that is held goes to another cell, where its flow goes on; NGX_BUSY:
- * that has none, and the place is left. */
+/* A held place is left for one in another cell, where its flow goes on.
+ * NGX_BUSY: the other cell has no place, and the flow holds none any more. */
 ngx_int_t ngx_payments_bulkhead_follow(ngx_payments_place_t *place,
     ngx_uint_t cell, const pay_merchant_t *merchant);
 void ngx_payments_bulkhead_leave(ngx_payments_place_t *place);

@@ -202,13 +202,12 @@ BEGIN
     THEN
         v_fences := fences_of(v_items, p_merchant_id);
 
-        FOR v_item IN 1 .. cardinality(v_fences.items) LOOP
-            v_next := v_fences.items[v_item : v_item];
-            RETURN QUERY
-            SELECT x.* FROM explain_fenced(v_next[1], v_fences.states[v_item],
-                p_merchant_id, p_idempotency_key, p_fingerprint,
-                p_checkout_id, p_orders_item, p_orders_id) x;
-        END LOOP;
+        RETURN QUERY
+        SELECT x.*
+        FROM unnest(v_fences.items, v_fences.states) AS f (n, state)
+        CROSS JOIN LATERAL explain_elsewhere(f.n, f.state, p_merchant_id[f.n],
+            p_idempotency_key[f.n], p_fingerprint[f.n], p_checkout_id[f.n],
+            orders_of_item(f.n, p_orders_item, p_orders_id)) x;
 
         v_left := ARRAY(
             SELECT n FROM unnest(v_items) n

@@ -8,9 +8,9 @@
 --
 -- begin_payment() draws its transaction's number first, reads merchant_move
 -- behind that, and the keys behind that.  So a transaction that has not seen the
--- fence had a number when the fence was not visible yet.  The horizon is a number
--- that was drawn when the fence was visible: when all transactions below it have
--- ended, nothing that did not see the fence can still commit.
+-- fence had a number when the fence was not visible yet.  The horizon is the
+-- number of a transaction to which the fence was visible.  When all transactions
+-- with a lower number have ended, none that did not see the fence can commit.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -37,50 +37,30 @@ COMMENT ON FUNCTION pay.fences_of IS
 -- p_state: of the merchant's fence, which was read before; NULL: it has none.  A
 -- database that was restored does not know all of its keys.
 CREATE OR REPLACE FUNCTION pay.explain_elsewhere(
-    p_state text, p_merchant_id text, p_idempotency_key text,
-    p_fingerprint bytea, p_checkout_id text, p_orders text[],
-    OUT outcome text, OUT checkout_id text)
-LANGUAGE plpgsql AS $$
+    p_item int, p_state text, p_merchant_id text, p_idempotency_key text,
+    p_fingerprint bytea, p_checkout_id text, p_orders text[])
+RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql AS $$
 DECLARE
     v_loss record;
 BEGIN
     v_loss := explain_loss(p_merchant_id, p_idempotency_key, p_fingerprint,
                            p_checkout_id, p_orders);
-    checkout_id := v_loss.checkout_id;
-    outcome := coalesce(v_loss.outcome, CASE
+    v_loss.outcome := coalesce(v_loss.outcome, CASE
         WHEN EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL)
             THEN 'recovering'
         WHEN p_state = 'fencing' THEN 'moving'
         ELSE coalesce(p_state, 'unknown') END);
-END
-$$;
-COMMENT ON FUNCTION pay.explain_elsewhere IS
-    'The outcome of an item of begin_payment that may not begin here';
-
-
-CREATE OR REPLACE FUNCTION pay.explain_fenced(
-    p_item int, p_state text, p_merchant_id text[],
-    p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[],
-    p_orders_item bigint[], p_orders_id text[])
-RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql AS $$
-DECLARE
-    v_loss record;
-BEGIN
-    v_loss := explain_elsewhere(p_state, p_merchant_id[p_item],
-        p_idempotency_key[p_item], p_fingerprint[p_item],
-        p_checkout_id[p_item],
-        orders_of_item(p_item, p_orders_item, p_orders_id));
 
     RETURN QUERY
     SELECT p_item, v_loss.outcome, s.*
     FROM (SELECT) x
-    LEFT JOIN LATERAL state_of(p_merchant_id[p_item], v_loss.checkout_id) s
+    LEFT JOIN LATERAL state_of(p_merchant_id, v_loss.checkout_id) s
         ON v_loss.outcome IN ('replayed', 'exists')
     ORDER BY s.place;
 END
 $$;
-COMMENT ON FUNCTION pay.explain_fenced IS
-    'The rows of begin_payment for an item of a merchant that has moved';
+COMMENT ON FUNCTION pay.explain_elsewhere IS
+    'The rows of an item of begin_payment that may not begin here';
 
 
 -- p_orders: the ids of the orders, with blanks between.
@@ -92,7 +72,6 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_count  int;
     v_fences record;
-    v_loss   record;
 BEGIN
     v_count := check_batch(
         array_dims(p_merchant_id), array_dims(p_idempotency_key),
@@ -101,27 +80,31 @@ BEGIN
     v_fences := fences_of(ARRAY(SELECT generate_series(1, v_count)),
                           p_merchant_id);
 
-    FOR v_item IN 1 .. v_count LOOP
-        v_loss := explain_elsewhere(
-            v_fences.states[array_position(v_fences.items, v_item)],
-            p_merchant_id[v_item], p_idempotency_key[v_item],
-            p_fingerprint[v_item], p_checkout_id[v_item],
-            string_to_array(p_orders[v_item], ' '));
-
-        RETURN QUERY
-        SELECT v_item, v_loss.outcome, s.*
-        FROM (SELECT) x
-        LEFT JOIN LATERAL state_of(
-            p_merchant_id[v_item], v_loss.checkout_id) s
-            ON v_loss.outcome IN ('replayed', 'exists')
-        ORDER BY s.place;
-    END LOOP;
+    RETURN QUERY
+    SELECT x.*
+    FROM generate_series(1, v_count) n
+    CROSS JOIN LATERAL explain_elsewhere(n,
+        v_fences.states[array_position(v_fences.items, n)], p_merchant_id[n],
+        p_idempotency_key[n], p_fingerprint[n], p_checkout_id[n],
+        string_to_array(p_orders[n], ' ')) x;
 END
 $$;
 COMMENT ON FUNCTION pay_api.explain_begin IS
     'Whether begin_payment knows this here, and whether the merchant still '
     'begins here. Outcomes: replayed, in_progress, key_reused, exists, unknown, '
     'moving, moved, recovering';
+
+
+CREATE OR REPLACE FUNCTION pay.move_ok(
+    p_merchant_id text, p_cell text, p_who text)
+RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN coalesce(is_statement(p_who) AND id_ok(p_merchant_id)
+                    AND p_cell ~ '^[a-z0-9-]{1,32}$', false);
+END
+$$;
+COMMENT ON FUNCTION pay.move_ok IS
+    'Whether these can be a merchant, a cell and the name of an operator';
 
 
 -- The commit is flushed, as far as synchronous_standby_names says: the other
@@ -133,9 +116,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_move merchant_move;
 BEGIN
-    IF NOT is_statement(p_who) OR NOT id_ok(p_merchant_id)
-        OR coalesce(p_cell !~ '^[a-z0-9-]{1,32}$', true)
-    THEN
+    IF NOT move_ok(p_merchant_id, p_cell, p_who) THEN
         RETURN 'invalid';
     END IF;
 
@@ -170,9 +151,7 @@ CREATE OR REPLACE FUNCTION pay_ops.note_origin(
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 BEGIN
-    IF NOT is_statement(p_who) OR NOT id_ok(p_merchant_id)
-        OR coalesce(p_cell !~ '^[a-z0-9-]{1,32}$', true)
-    THEN
+    IF NOT move_ok(p_merchant_id, p_cell, p_who) THEN
         RETURN 'invalid';
     END IF;
 
@@ -272,8 +251,8 @@ COMMENT ON FUNCTION pay.transfer_posting IS
     'The entry of one leg of a balance that is carried to another cell';
 
 
--- Up to p_limit wallets at a time.  Money that is pending or reserved stays until it
--- is available.  Only behind the fence, so that it does not grow on.
+-- Up to p_limit wallets at a time.  Money that is pending or reserved stays until
+-- it is available.  Only behind the fence, so that it does not grow on.
 CREATE OR REPLACE FUNCTION pay_ops.carry_out(
     p_merchant_id text, p_limit int, p_who text)
 RETURNS int
@@ -330,8 +309,8 @@ COMMENT ON FUNCTION pay_ops.carry_out IS
     'cell: how many, at most p_limit; -1: it has not moved';
 
 
--- Each transfer once, however often it comes.  One that is known with other words is
--- an error of the caller, and nothing is booked.
+-- Each transfer once, however often it comes.  One that is known with other words
+-- is an error of the caller, and nothing is booked.
 CREATE OR REPLACE FUNCTION pay_ops.carry_in(
     p_merchant_id text, p_cell text, p_transfer_id uuid[], p_seller text[],
     p_currency text[], p_minor bigint[], p_who text)

@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import tempfile
-import threading
 from pathlib import Path
 
 import pytest
 from support.cells import GLOBEX, Cells
 from support.changes import send
+from support.nodes import replayed
 from support.own_stack import Checkout, new_id, wait_for
+from support.storefronts import Storefronts
 from support.tls_psp import Authority
 
 # acme is in the cell default, whose PSP is generic; stripe is b's
@@ -40,8 +41,8 @@ def order(cells, **more):
     return body
 
 
-def post(cells, body, key, client=None):
-    return cells.home.post(body, key, client=client)
+def post(cells, body, key):
+    return cells.home.post(body, key)
 
 
 def told(cells, order_id, *more):
@@ -62,44 +63,6 @@ def move(cells, *more, code=0):
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
-
-
-class Storefronts:
-    """So many that begin a checkout, insist with its key until it is taken, and
-    repeat it once."""
-
-    def __init__(self, cells):
-        self.cells = cells
-        self.stop = threading.Event()
-        self.taken, self.wrong = [], []
-        self.threads = [
-            threading.Thread(target=self._run) for _ in range(STOREFRONTS)
-        ]
-
-    def _run(self):
-        client = self.cells.home.client()
-        while not self.stop.is_set():
-            body, key = order(self.cells), new_id()
-            answer = post(self.cells, body, key, client)
-            while answer.status_code == 503:
-                answer = post(self.cells, body, key, client)
-            again = post(self.cells, body, key, client)
-            if (answer.status_code, again.status_code) != (201, 201):
-                self.wrong.append((answer.text, again.text))
-            elif "Idempotent-Replayed" not in again.headers:
-                self.wrong.append(("twice", again.text))
-            self.taken.append((body, key, again.json()))
-        client.close()
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(60)
 
 
 def where(cells, body):
@@ -134,38 +97,36 @@ def moved(cells, old):
     mine, rest = tail.split(GLOBEX)
     mine, count = PSPS.subn(r"\1generic stripe;", mine, count=1)
     assert count == 1
-    with Storefronts(cells) as shops:
-        wait_for(lambda: len(shops.taken) > STOREFRONTS, "the old one")
+    with Storefronts([cells.home], STOREFRONTS, insists={503}) as shops:
+        shops.sell(STOREFRONTS, "the old configuration")
         cells.home.pristine = head + FROM + mine + GLOBEX + rest
         cells.home.configure()
         wait_for(cells.all_are_ready, "both cells")
-        before = len(shops.taken)
-        wait_for(lambda: len(shops.taken) > before + 8, "the new configuration")
-        assert where(cells, shops.taken[-1][0]) == ["default"]
+        shops.sell(8, "the new configuration")
+        assert where(cells, shops.taken[-1].body) == ["default"]
         move(cells, "--balances", "carry")
-        before = len(shops.taken)
-        wait_for(lambda: len(shops.taken) > before + 8, "the new cell")
+        shops.sell(8, "the new cell")
     return shops
 
 
 def test_no_checkout_is_lost_or_in_two_cells(cells, moved):
     assert moved.wrong == []
-    places = [where(cells, body) for body, _, _ in moved.taken]
+    places = [where(cells, sale.body) for sale in moved.taken]
     assert {tuple(place) for place in places} == {("default",), ("b",)}
 
 
 def test_repetitions_are_answered_as_before(cells, moved):
-    for body, key, said in (moved.taken[0], moved.taken[-1]):
-        again = post(cells, body, key)
-        assert again.headers["Idempotent-Replayed"] == "true"
-        assert again.json() == said
+    for sale in (moved.taken[0], moved.taken[-1]):
+        again = post(cells, sale.body, sale.key)
+        assert replayed(again)
+        assert again.json() == sale.answer
 
 
 def test_an_old_key_and_id_stay_known(cells, old, moved):
     body, key, said = old
     again = post(cells, body, key)
     assert (again.status_code, again.content) == (201, said.content)
-    assert again.headers["Idempotent-Replayed"] == "true"
+    assert replayed(again)
     other = body | {"metadata": {"n": 1}}
     assert post(cells, other, key).status_code == 422
     assert post(cells, body, new_id()).status_code == 409
