@@ -17,6 +17,7 @@ from support.own_stack import QUICK_JOBS, Checkout, wait_for
 
 # One worker, so that nobody can be served by another one meanwhile.
 ONE_WORKER = ("worker_processes        2;", "worker_processes        1;")
+POOL = 2  # connections of that worker, see ci/nginx.conf.in
 STACKS_PSP = "connect=2s total=10s"
 SHORT_PSP = (STACKS_PSP, "connect=1s total=3s")
 PATIENT_PSP = (STACKS_PSP, "connect=1s total=6s")
@@ -178,7 +179,9 @@ def signalled(pids: list[int], number: int) -> None:
 def frozen_at_rest(stack) -> list[int]:
     """The gateway's backends, stopped while they wait for a statement.
 
-    One that is stopped within a commit would hold up the whole cluster.
+    All of its connections are there: one that it opens a moment later would not
+    be stopped.  A backend that is stopped within a commit would hold up the
+    whole cluster.
     """
     pids = stack.backends()
     signalled(pids, signal.SIGSTOP)
@@ -186,7 +189,7 @@ def frozen_at_rest(stack) -> list[int]:
         "SELECT pid FROM pg_stat_activity WHERE usename = 'payments_gateway'"
         " AND state = 'idle' AND wait_event = 'ClientRead'"
     )
-    if pids and sorted(pids) == sorted(pid for (pid,) in resting):
+    if len(pids) == POOL and sorted(pids) == sorted(pid for (pid,) in resting):
         return pids
     signalled(pids, signal.SIGCONT)
     return []

@@ -80,9 +80,11 @@ def drawn(checkout_id: str, scores: dict) -> str | None:
 
 
 def test_a_share_of_checkouts_begins_where_the_draw_says(stack):
+    """Until the worse PSP has been drawn, which it is once in about six."""
     before = explored(stack)
     counted = {"dear": 0, "cheap": 0}
-    for _ in range(24):
+    best = 0
+    while min(best, *counted.values()) == 0:
         made = created(stack, "explore")
         detail = routed.detail(made, "created")
         kept = detail["explore"]
@@ -102,9 +104,8 @@ def test_a_share_of_checkouts_begins_where_the_draw_says(stack):
             counted[psp] += 1
             assert 125000 <= kept["chance"] <= 875000
         else:
+            best += 1
             assert "chance" not in kept
-    assert counted["dear"] > 0
-    assert sum(counted.values()) < 24
     after = explored(stack)
     for psp, count in counted.items():
         assert after[psp] - before[psp] == count
