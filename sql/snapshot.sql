@@ -2345,7 +2345,7 @@ CREATE FUNCTION pay.fan_out(p_messages pay.message[]) RETURNS void LANGUAGE plpg
 CREATE FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_due, p_psp text, p_request_id text) RETURNS pay.posting[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.fee_of(p_order pay.payment_order) RETURNS pay.fee_due LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) RETURNS pay.posting[] LANGUAGE plpgsql;
-CREATE FUNCTION pay.fences_of(p_items integer[], p_merchant_id text[], OUT items integer[], OUT states text[]) RETURNS record LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.fences_of(p_items integer[], p_merchant_id text[], p_terms jsonb[], OUT items integer[], OUT states text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.file_due(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
 CREATE FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) RETURNS pay.payout_file_item LANGUAGE sql STABLE;
 CREATE FUNCTION pay.find_amount(p_amount numeric, p_currency text, p_merchant_id text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text, object text) LANGUAGE sql STABLE;
@@ -3606,6 +3606,7 @@ CREATE FUNCTION pay_ops.end_transfers(p_transfer_id uuid[]) RETURNS integer LANG
 CREATE FUNCTION pay_ops.erase_buyer(p_merchant_id text, p_by text, p_value text, p_who text, p_why text) RETURNS TABLE(outcome text, class text, ended bigint) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.fence_merchant(p_merchant_id text, p_cell text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.forget_origin(p_merchant_id text, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.hold_settlement(p_file_id bigint, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -4168,10 +4169,12 @@ CREATE TABLE pay.merchant_origin (
     merchant_id pay.id NOT NULL,
     cell pay.cell_name NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    noted_by pay.filled NOT NULL
+    noted_by pay.filled NOT NULL,
+    is_asked boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE pay.merchant_origin IS 'Merchants that have older payments in another cell';
+COMMENT ON COLUMN pay.merchant_origin.is_asked IS 'The merchant came back here: payments begin only when that cell was asked';
 
 CREATE TABLE pay.message_place (
     is_one boolean DEFAULT true NOT NULL,
@@ -8045,7 +8048,7 @@ REVOKE ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.fences_of(p_items integer[], p_merchant_id text[], OUT items integer[], OUT states text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.fences_of(p_items integer[], p_merchant_id text[], p_terms jsonb[], OUT items integer[], OUT states text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_due(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_item_of(p_merchant_id text, p_provider text, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.find_amount(p_amount numeric, p_currency text, p_merchant_id text) FROM PUBLIC;
@@ -9078,6 +9081,8 @@ REVOKE ALL ON FUNCTION pay_ops.fence_merchant(p_merchant_id text, p_cell text, p
 GRANT ALL ON FUNCTION pay_ops.fence_merchant(p_merchant_id text, p_cell text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.fix_payout_file(p_merchant_id text, p_provider text, p_msg_id text, p_left text[], p_codes text[], p_items integer, p_total_minor bigint, p_sha256 bytea) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.forget_origin(p_merchant_id text, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.forget_origin(p_merchant_id text, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.hold_payout(p_merchant_id text, p_payout_id text, p_holds boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.hold_payouts(p_merchant_id text, p_seller_account text, p_payment_order_id text, p_holds boolean, p_who text, p_why text) FROM PUBLIC;

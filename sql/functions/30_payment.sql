@@ -130,6 +130,7 @@ BEGIN
         AND (p_terms -> 'page' IS NULL OR page_ok(p_terms -> 'page'))
         AND coalesce(p_terms ->> 'trace'
                      ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$', true)
+        AND coalesce(p_terms -> 'both_cells', 'true') IN ('true', 'false')
         AND asked_by_ok(p_terms -> 'asked_by');
 END
 $$;

@@ -196,11 +196,12 @@ BEGIN
     v_left := v_items;
 
     -- behind a restore, see 78_recover.sql, or of a merchant that begins in
-    -- another cell: then nothing is inserted
+    -- another cell, or has been there: then nothing is inserted
     IF EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL)
         OR EXISTS (SELECT FROM merchant_move)
+        OR EXISTS (SELECT FROM merchant_origin o WHERE o.is_asked)
     THEN
-        v_fences := fences_of(v_items, p_merchant_id);
+        v_fences := fences_of(v_items, p_merchant_id, p_terms);
 
         RETURN QUERY
         SELECT x.*

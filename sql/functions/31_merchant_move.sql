@@ -17,8 +17,12 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Read before the keys are: a key that is not there behind "moved" never comes.
+-- p_terms: of begin_payment.  A node that did not ask the cell from which the
+-- merchant came back may not know that it had moved: its item waits for a node
+-- that does, as behind a fence.
 CREATE OR REPLACE FUNCTION pay.fences_of(
-    p_items int[], p_merchant_id text[], OUT items int[], OUT states text[])
+    p_items int[], p_merchant_id text[], p_terms jsonb[],
+    OUT items int[], OUT states text[])
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT coalesce(array_agg(n ORDER BY n), '{}'),
@@ -26,8 +30,14 @@ BEGIN
     INTO items, states
     FROM unnest(p_items) n
     CROSS JOIN LATERAL (
-        SELECT m.state FROM merchant_move m
-        WHERE m.merchant_id = p_merchant_id[n] OFFSET 0) m;
+        SELECT coalesce(
+            (SELECT f.state FROM merchant_move f
+             WHERE f.merchant_id = p_merchant_id[n]),
+            (SELECT 'fencing' FROM merchant_origin o
+             WHERE o.merchant_id = p_merchant_id[n] AND o.is_asked
+                AND p_terms[n] -> 'both_cells' IS DISTINCT FROM 'true'))
+        OFFSET 0) m (state)
+    WHERE m.state IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION pay.fences_of IS
@@ -77,8 +87,10 @@ BEGIN
         array_dims(p_merchant_id), array_dims(p_idempotency_key),
         array_dims(p_fingerprint), array_dims(p_checkout_id),
         array_dims(p_orders));
+    -- a node that explains asks both cells
     v_fences := fences_of(ARRAY(SELECT generate_series(1, v_count)),
-                          p_merchant_id);
+        p_merchant_id, array_fill('{"both_cells": true}'::jsonb,
+                                  ARRAY[v_count]));
 
     RETURN QUERY
     SELECT x.*
@@ -169,6 +181,29 @@ COMMENT ON FUNCTION pay_ops.note_origin IS
     'from another one before) or invalid';
 
 
+CREATE OR REPLACE FUNCTION pay_ops.forget_origin(
+    p_merchant_id text, p_who text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_cell text;
+BEGIN
+    IF is_statement(p_who) IS NOT TRUE THEN
+        RETURN 'invalid';
+    END IF;
+
+    UPDATE merchant_origin o SET is_asked = false, noted_by = p_who
+    WHERE o.merchant_id = p_merchant_id AND o.is_asked
+    RETURNING o.cell INTO v_cell;
+
+    RETURN CASE WHEN v_cell IS NULL THEN 'none' ELSE 'forgotten' END;
+END
+$$;
+COMMENT ON FUNCTION pay_ops.forget_origin IS
+    'Payments may begin again without a question to the cell from which the '
+    'merchant came back: forgotten, none (nothing is asked for) or invalid';
+
+
 -- Each call is a transaction of its own: the fence is visible, and so committed,
 -- before the horizon is drawn.  A transaction that has a number already may have
 -- drawn it before that.  The end of a snapshot would not do: it is the number
@@ -210,8 +245,9 @@ COMMENT ON FUNCTION pay_ops.end_fence IS
 
 
 -- p_comes_back: the merchant moves back here, and the fence of the cell that it
--- comes from says moved.  Otherwise only a fence goes that has not let anything
--- into another cell yet.
+-- comes from says moved.  That cell has keys which are not known here; the note
+-- about it is kept in the transaction that lets payments in.  Otherwise only a
+-- fence goes that has not let anything into another cell yet.
 CREATE OR REPLACE FUNCTION pay_ops.lift_fence(
     p_merchant_id text, p_comes_back boolean)
 RETURNS text
@@ -230,6 +266,8 @@ BEGIN
     END IF;
 
     DELETE FROM merchant_move m WHERE m.merchant_id = p_merchant_id;
+    UPDATE merchant_origin o SET is_asked = true
+    WHERE o.merchant_id = p_merchant_id AND p_comes_back;
     RETURN 'lifted';
 END
 $$;

@@ -98,7 +98,9 @@ const pay_cli_page_t  pay_cli_pages[] = {
       "  payctl merchant list -o json\n"
       "  payctl merchant show acme\n"
       "  payctl merchant move acme --from default --to b --balances carry \\\n"
-      "      --to-dsn 'host=10.0.0.12 dbname=payments user=ann' --dry-run\n" },
+      "      --to-dsn 'host=10.0.0.12 dbname=payments user=ann' --dry-run\n"
+      "  payctl merchant forget acme --to-dsn 'host=10.0.0.12 dbname=payments'"
+      "\n" },
     { "migrate", pay_cli_migrate_usage,
       "  payctl migrate --dry-run\n"
       "  payctl migrate --sql /usr/local/share/ngx_payments/sql\n" },

@@ -40,8 +40,14 @@ typedef struct {
 } merchant_t;
 
 
+typedef int (*act_pt)(const pay_cli_move_t *move, const merchant_t *args);
+
+
 static int is_move(const merchant_t *args);
-static int merchant_move(const merchant_t *args, const char *id);
+static int is_forget(const merchant_t *args);
+static int merchant_both(const merchant_t *args, const char *id, act_pt act);
+static int merchant_move(const pay_cli_move_t *move, const merchant_t *args);
+static int merchant_forget(const pay_cli_move_t *move, const merchant_t *args);
 static int is_other(const pay_cli_move_t *move);
 static int is_alone(const pay_cli_move_t *move);
 static int lock(PGconn *conn, const char *id);
@@ -63,6 +69,7 @@ const char  pay_cli_merchant_usage[] =
     "                            [--wait SECONDS] [--who NAME] [--dry-run]\n"
     "       payctl merchant move [--dsn DSN] ID --from CELL --to CELL\n"
     "                            --to-dsn DSN --cancel [--who NAME]\n"
+    "       payctl merchant forget [--dsn DSN] ID --to-dsn DSN [--who NAME]\n"
     "list has the merchants whose new payments begin in another cell.\n"
     "move moves one there: --dsn is the database of the cell that it comes\n"
     "from, --to-dsn that of the other one.  All nodes should have the new\n"
@@ -72,10 +79,14 @@ const char  pay_cli_merchant_usage[] =
     "carry takes available balances of sellers over.  A call that was ended\n"
     "is called again, and goes on.  --dry-run names all that is missing.\n"
     "--cancel takes a fence back that has let nothing into the other cell.\n"
+    "forget is for a merchant that has come back: when no key of its payments\n"
+    "is valid any more in the other cell, whose database --to-dsn is, nodes\n"
+    "need not ask there, and nginx.conf may lose the word from.\n"
     "Needs the role payments_operator in both.\n";
 
 /* list is first, since it takes no id. */
-static const char *const  verbs[] = { "list", "show", "move", NULL };
+static const char *const  verbs[] = { "list", "show", "move", "forget",
+                                      NULL };
 
 static const char  list_sql[] =
     "SELECT merchant_id AS merchant, state, cell, " AT("fenced_at")
@@ -89,7 +100,8 @@ static const pay_cli_list_t  list_query = {
 
 static const char  record_sql[] =
     "SELECT $1::text AS merchant, coalesce(m.state, 'begins here') AS state,"
-    " coalesce(m.cell, '') AS cell, coalesce(o.cell, '') AS came_from, "
+    " coalesce(m.cell, '') AS cell, coalesce(o.cell, '') AS came_from,"
+    " CASE WHEN o.is_asked THEN 'yes' ELSE '' END AS is_asked, "
     AT("m.fenced_at") " AS fenced_at,"
     " coalesce(m.fenced_by, '') AS fenced_by, " AT("m.moved_at") " AS moved_at"
     " FROM (SELECT) x LEFT JOIN pay.merchant_move m ON m.merchant_id = $1"
@@ -155,8 +167,33 @@ pay_cli_merchant(int argc, char **argv)
         return pay_cli_show(&show, args.dsn, word[1]);
     }
 
-    return is_move(&args) && pay_cli_no_format(NAME)
-           ? merchant_move(&args, word[1]) : PAY_CLI_USAGE;
+    if (!pay_cli_no_format(NAME)) {
+        return PAY_CLI_USAGE;
+    }
+
+    if (verb == 3) {
+        return is_forget(&args) ? merchant_both(&args, word[1], merchant_forget)
+                                : PAY_CLI_USAGE;
+    }
+
+    return is_move(&args) ? merchant_both(&args, word[1], merchant_move)
+                          : PAY_CLI_USAGE;
+}
+
+
+static int
+is_forget(const merchant_t *args)
+{
+    if (args->to_dsn == NULL || args->from != NULL || args->to != NULL
+        || args->balances != NULL || args->dry || args->cancel)
+    {
+        (void) pay_cli_misuse(pay_cli_merchant_usage,
+                              NAME " forget: takes --to-dsn DSN and --who NAME"
+                              " alone");
+        return 0;
+    }
+
+    return 1;
 }
 
 
@@ -197,8 +234,9 @@ is_move(const merchant_t *args)
 }
 
 
+/* Does that with both databases, which it locks. */
 static int
-merchant_move(const merchant_t *args, const char *id)
+merchant_both(const merchant_t *args, const char *id, act_pt act)
 {
     int                   code = PAY_CLI_USAGE;
     const pay_cli_risk_t  operator = { .who = args->who };
@@ -211,7 +249,7 @@ merchant_move(const merchant_t *args, const char *id)
     move.to = move.from == NULL ? NULL : pay_cli_connect(args->to_dsn);
 
     if (move.to != NULL && is_other(&move) && is_alone(&move)) {
-        code = args->cancel ? move_cancel(&move) : move_on(&move, args);
+        code = act(&move, args);
     }
 
     PQfinish(move.to);
@@ -291,6 +329,61 @@ wait_a_moment(void)
     struct timespec  pause = { 0, PAUSE_MS * 1000000L };
 
     (void) nanosleep(&pause, NULL);
+}
+
+
+static int
+merchant_move(const pay_cli_move_t *move, const merchant_t *args)
+{
+    return args->cancel ? move_cancel(move) : move_on(move, args);
+}
+
+
+/* A key that is valid there would begin a second time on a node that does not
+ * ask for it. */
+static int
+merchant_forget(const pay_cli_move_t *move, const merchant_t *args)
+{
+    char        word[PAY_CLI_WORD];
+    const char *values[] = { move->id, move->who };
+
+    (void) args;
+
+    if (!pay_cli_word(move->to, NAME,
+                      "SELECT coalesce(to_char(max(expires_at) AT TIME ZONE"
+                      " 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '') FROM"
+                      " pay.idempotency_key WHERE merchant_id = $1 AND route ="
+                      " 'POST /v1/payments' AND expires_at > now()", 1,
+                      &move->id, word))
+    {
+        return PAY_CLI_USAGE;
+    }
+
+    if (*word != '\0') {
+        printf("missing: keys of payments are valid in the other cell until"
+               " %s\n", word);
+        return PAY_CLI_NO;
+    }
+
+    if (!pay_cli_word(move->from, NAME,
+                      "SELECT pay_ops.forget_origin($1, $2)", 2, values, word))
+    {
+        return PAY_CLI_USAGE;
+    }
+
+    if (strcmp(word, "forgotten") != 0) {
+        fprintf(stderr, "payctl: " NAME ": %s\n",
+                strcmp(word, "none") == 0
+                ? "the merchant has not come back to this cell, or it was"
+                  " forgotten before"
+                : "--who cannot be such a name");
+        return PAY_CLI_NO;
+    }
+
+    printf("payments of %s begin without a question to the other cell\n",
+           move->id);
+
+    return PAY_CLI_OK;
 }
 
 

@@ -18,6 +18,7 @@ static void look_at_orders(const pay_payment_request_t *request,
 static int request_has_page(const pay_payment_request_t *request);
 static void add_page(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_trace(pay_buf_t *buf, pay_str_t trace);
+static void add_cells(pay_buf_t *buf, const pay_merchant_t *merchant);
 static void add_fees(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_method(pay_buf_t *buf, const pay_payment_request_t *request);
 static void add_json(pay_buf_t *buf, const char *name, pay_str_t json);
@@ -114,8 +115,8 @@ pay_begin_can_hold(const pay_payment_request_t *request,
 
 /* Builds p_terms: the requester, its trace, the capture mode, the limits of
  * quotes, the payment method, the checkout that is replaced, the terms of a
- * review, the PSPs that can hold its money and the chances of an exploring
- * route; NULL for a payment that needs none of them. */
+ * review, the PSPs that can hold its money, the chances of an exploring route
+ * and the question to both cells; NULL for a payment that needs none. */
 pay_status_t
 pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     const pay_route_t *route, int can_close, pay_str_t *json)
@@ -132,7 +133,8 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     if (!request->manual && !converts && !has_fees
         && request->replaces.len == 0 && request->method.len == 0
         && asked_by.len == 0 && review.len == 0 && route->explore.len == 0
-        && in->trace.len == 0 && !holds && !request_has_page(request))
+        && in->trace.len == 0 && !holds && !request_has_page(request)
+        && !pay_move_asks(in->merchant))
     {
         return PAY_OK;
     }
@@ -170,6 +172,7 @@ pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     add_json(&buf, ",\"asked_by\":", asked_by);
     add_json(&buf, ",\"review\":", review);
     add_trace(&buf, in->trace);
+    add_cells(&buf, in->merchant);
     add_holds(&buf, request, route, holds);
     add_json(&buf, ",\"explore\":", route->explore);
 
@@ -187,6 +190,16 @@ add_trace(pay_buf_t *buf, pay_str_t trace)
         pay_buf_text(buf, ",\"trace\":\"");
         pay_buf_add(buf, trace);
         pay_buf_text(buf, "\"");
+    }
+}
+
+
+/* Both have been asked before begin_payment, see flow_move.c. */
+static void
+add_cells(pay_buf_t *buf, const pay_merchant_t *merchant)
+{
+    if (pay_move_asks(merchant)) {
+        pay_buf_text(buf, ",\"both_cells\":true");
     }
 }
 

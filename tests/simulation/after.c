@@ -116,7 +116,10 @@ ask_body(sim_t *sim, const sim_post_t *post, pay_change_kind_t kind)
                                     : PAY_STR("{\"reason\":\"gone\"}");
     }
 
-    if (kind == PAY_CHANGE_CAPTURE && sim_chance(sim, 300)) {
+    if (kind == PAY_CHANGE_CAPTURE
+        && (sim_chance(sim, 300)
+            || (sim_steered(sim, SIM_STEER_REJECTS) && sim_chance(sim, 300))))
+    {
         last = "\"final\":true";
     }
 

@@ -10,7 +10,7 @@
 #define LATE_MAX    (3 * SIM_MIN)        /* of a node's new configuration */
 #define HOLD_MAX    (6 * SIM_S)
 #define CALLS_MAX   2                    /* of payctl, behind a move */
-#define OLD_FLOWS   (10 * SIM_MIN)       /* of a configuration that is gone */
+#define STALE_MAX   (10 * SIM_MIN)       /* of a node that has missed one */
 
 
 typedef struct {
@@ -62,8 +62,13 @@ sim_cells_plan(sim_t *sim)
                     + (unsigned) sim_below(sim, cells->count - 1))
                    % cells->count;
     cells->carries = sim_chance(sim, 750);
-    cells->comes_back = sim_chance(sim, 400)
-                        && !sim_steered(sim, SIM_STEER_FENCE);
+    cells->comes_back = (sim_chance(sim, 400)
+                         && !sim_steered(sim, SIM_STEER_FENCE))
+                        || sim_steered(sim, SIM_STEER_BACK);
+
+    cells->stale = cells->comes_back
+                   && (sim_chance(sim, 500) || sim_steered(sim, SIM_STEER_BACK))
+                   ? (unsigned) sim_below(sim, SIM_WORKERS) : SIM_WORKERS;
 
     for (i = 0; i < SIM_PSPS; i++) {
         sim->psps[i].cell = i == 0 ? cells->home : cells->other;
@@ -121,21 +126,24 @@ plan_faults(sim_t *sim)
 }
 
 
-/* One node after another; at times one is late. */
+/* One node after another; at times one is late, or misses the first. */
 static void
 plan_reloads(sim_t *sim, sim_conf_t conf, int64_t within)
 {
     unsigned   i;
+    int64_t    latest;
     reload_t  *reload;
 
     for (i = 0; i < SIM_WORKERS; i++) {
         reload = sim_alloc(sim, sizeof(reload_t));
         reload->worker = i;
         reload->conf = conf;
-        sim_after(sim, sim_between(sim, 0, sim_chance(sim, 400)
-                                           && within > SIM_S ? LATE_MAX
-                                                             : within),
-                  node_reloads, reload);
+        latest = sim_chance(sim, 400) && within > SIM_S ? LATE_MAX : within;
+        latest = i == sim->cells->stale ? STALE_MAX : latest;
+
+        if (i != sim->cells->stale || conf != SIM_CONF_MOVES) {
+            sim_after(sim, sim_between(sim, 0, latest), node_reloads, reload);
+        }
     }
 }
 
@@ -154,6 +162,7 @@ node_reloads(sim_t *sim, void *data)
 static void
 move_away(sim_t *sim, void *unused)
 {
+    int64_t       stays;
     sim_cells_t  *cells = sim->cells;
 
     (void) unused;
@@ -170,13 +179,13 @@ move_away(sim_t *sim, void *unused)
         sim_mover_start(sim, cells->home, cells->other);
     }
 
-    sim_after(sim, LATE_MAX + sim_between(sim, SIM_MIN, 10 * SIM_MIN),
-              cells->comes_back ? plan_back : move_again, NULL);
+    stays = LATE_MAX + sim_between(sim, SIM_MIN, 10 * SIM_MIN);
+    stays = sim_steered(sim, SIM_STEER_BACK) ? SIM_MIN : stays;
+    sim_after(sim, stays, cells->comes_back ? plan_back : move_again, NULL);
 }
 
 
-/* All nodes know of it before it begins, and whatever began with an older
- * configuration has ended. */
+/* Not all nodes know of it when it begins. */
 static void
 plan_back(sim_t *sim, void *unused)
 {
@@ -188,7 +197,7 @@ plan_back(sim_t *sim, void *unused)
     }
 
     plan_reloads(sim, SIM_CONF_BACK, SIM_MIN);
-    sim_after(sim, LATE_MAX + OLD_FLOWS, move_back, NULL);
+    sim_after(sim, sim_between(sim, 0, LATE_MAX), move_back, NULL);
 }
 
 

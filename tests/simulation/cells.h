@@ -35,6 +35,9 @@ struct sim_cells_s {
     int                    carries;      /* balances */
     int                    is_moving;    /* payctl has been called */
     int                    is_back;      /* and to move it back */
+    unsigned               stale;        /* this node misses the move, and
+                                            hears of the way back late;
+                                            SIM_WORKERS: none */
     unsigned               calls;        /* of payctl behind a move */
     unsigned               movers;       /* that are at work */
     unsigned               holds_in, forges_in, dies_in, cancels_in;

@@ -191,7 +191,7 @@ take_capture(sim_t *sim, sim_reg_t *reg, const asked_t *asked)
     move->is_final = asked->is_final;
     reg->capturing += move->minor;
 
-    if (sim_chance(sim, 200)) {
+    if (sim_chance(sim, 200) || sim_steered(sim, SIM_STEER_REJECTS)) {
         move->is_slow = 1;
         sim_after(sim, sim_between(sim, SIM_S, 20 * SIM_MIN), capture_ends,
                   move);

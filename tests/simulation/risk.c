@@ -587,6 +587,8 @@ review(sim_t *sim, void *unused)
     sim_rows_t   found;
     const char  *ids[8], *said;
 
+    static const char *const  words[] = { "0", "1", "2" };
+
     (void) unused;
     sim_db_clock(sim->db, sim->now + sim->db_off);
     found = sim_db_ask(sim->db, "SELECT r.review_id FROM pay.risk_review r "
@@ -599,14 +601,15 @@ review(sim_t *sim, void *unused)
 
     for (i = 0; i < found.rows; i++) {
         /* one that is not paid yet, or held: of its money nothing is there */
-        rejects = sim_chance(sim, 250);
+        rejects = sim_chance(sim, 250) ? 1 : 0;
+        rejects = sim_steered(sim, SIM_STEER_REJECTS) ? 2 : rejects;
         said = sim_db_operate(sim->db, "SELECT pay_ops.decide_review($1, "
             "act, CASE act WHEN 'approve' THEN 'known_buyer' ELSE "
             "'stolen_card' END, NULL, false, 'rita') FROM (SELECT CASE WHEN "
-            "$2 = '1' AND r.captures AND c.capture = 'manual' THEN 'reject' "
-            "ELSE 'approve' END FROM pay.risk_review r JOIN pay.checkout c "
-            "USING (merchant_id, checkout_id) WHERE r.review_id = $1::bigint)"
-            " x (act)", 2, ids[i], rejects ? "1" : "0");
+            "c.capture = 'manual' AND ($2 = '2' OR $2 = '1' AND r.captures) "
+            "THEN 'reject' ELSE 'approve' END FROM pay.risk_review r JOIN "
+            "pay.checkout c USING (merchant_id, checkout_id) WHERE "
+            "r.review_id = $1::bigint) x (act)", 2, ids[i], words[rejects]);
         sim_say(sim, "people: review %s: %s", ids[i],
                 said != NULL ? said : sim_db_error(sim->db));
         sim_judge_review(sim, ids[i]);

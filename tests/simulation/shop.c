@@ -258,14 +258,16 @@ same_answer(sim_t *sim, const request_t *request)
 }
 
 
-/* I7: what was accepted stays so, whichever node is asked. */
+/* I7: what was accepted stays so, whichever node is asked.  One that waits for
+ * the end of a page that it replaces is 409 when that page is paid. */
 static void
 still_accepted(sim_t *sim, const request_t *request)
 {
     const sim_post_t  *post = request->post;
 
     if (post->accepted == 1 + request->is_other && request->status >= 400
-        && request->status < 429)
+        && request->status < 429
+        && (request->status != 409 || post->replaces == NULL))
     {
         sim_violation(sim, "I7: %.*s was accepted, and its repetition is "
                       "answered %u", pay_fmt(post->key), request->status);
@@ -286,7 +288,9 @@ shop_heard(sim_t *sim, void *data)
     switch (request->status) {
 
     case 201:
-        post->answered = !sim_fault(sim, 200);    /* some ask once more */
+        /* some ask once more */
+        post->answered = !sim_fault(sim, 200)
+                         && !sim_steered(sim, SIM_STEER_BACK);
         break;
 
     case 202:

@@ -135,6 +135,10 @@ typedef enum {
                                   twice */
     SIM_STEER_FENCE,           /* payments are under way at the fence of a
                                   merchant that moves, and repeated */
+    SIM_STEER_REJECTS,         /* reviewers reject what is captured by calls;
+                                  captures last, and many are final */
+    SIM_STEER_BACK,            /* a merchant that moves comes back soon, and a
+                                  node has not heard of it; all is repeated */
     SIM_STEERS
 } sim_steer_t;
 

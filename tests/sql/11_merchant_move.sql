@@ -16,11 +16,12 @@ FROM pay_api.explain_begin('{m1}', ARRAY[p_key],
 $$;
 CREATE FUNCTION pg_temp.begins(
     p_key text, p_checkout text, p_orders text[] DEFAULT '{o-new:100}',
-    p_body text DEFAULT 'body', p_merchant text DEFAULT 'm1')
+    p_body text DEFAULT 'body', p_merchant text DEFAULT 'm1',
+    p_terms jsonb DEFAULT NULL)
 RETURNS text LANGUAGE sql AS $$
 SELECT concat_ws(' ', b.outcome, b.checkout_id)
 FROM pg_temp.begin(p_merchant, p_key, p_checkout, p_orders, p_body,
-                   p_lease_ms => 0) b
+                   p_lease_ms => 0, p_terms => p_terms) b
 $$;
 -- a transaction of its own, as payctl's calls are
 CREATE FUNCTION pg_temp.earlier() RETURNS void LANGUAGE sql AS
@@ -226,8 +227,32 @@ UPDATE pay.merchant_move SET state = 'fencing', moved_at = NULL,
 SELECT is(pg_temp.finds('merchant_moved'), 1::bigint, 'a fence that stays');
 ROLLBACK TO s;
 
+SELECT is(pay_ops.forget_origin('m1', 'ann'), 'none', 'it has come from none');
+SELECT is(pay_ops.note_origin('m1', 'b', 'ann'), 'noted', 'it leaves b');
+SELECT is(pay_ops.forget_origin('m1', 'ann'), 'none', 'it is not back yet');
+SELECT is(pg_temp.begins('k4', 'c4'), 'moved', 'nor begins here');
 SELECT is(pay_ops.lift_fence('m1', true), 'lifted', 'it comes back');
-SELECT is(pg_temp.begins('k4', 'c4'), 'created c4', 'and begins here');
+
+-- a node that knows this cell alone would begin keys of the other one again
+SELECT is(pg_temp.begins('k4', 'c4'), 'moving', 'only behind a question');
+SELECT is(pg_temp.begins('k4', 'c4', p_terms => '{"both_cells": false}'),
+          'moving', 'that was asked');
+SELECT is(pg_temp.begins('k1', 'c1', '{o1:100,o2:50}'), 'replayed c1',
+          'what is known here needs none');
+SELECT is(pg_temp.asks('k4', 'c4'), 'unknown', 'an explanation is one');
+SELECT is(pg_temp.begins('k4', 'c4', p_terms => '{"both_cells": true}'),
+          'created c4', 'and begins here');
+SELECT is(pg_temp.begins('k5', 'c5', '{o5:1}', p_merchant => 'm2'),
+          'created c5', 'another merchant needs none');
+SELECT is(pg_temp.begins('k6', 'c6', p_terms => '{"both_cells": 1}'),
+          'invalid', 'yes or no');
+SELECT is(pay_ops.forget_origin('m1', ''), 'invalid', 'somebody forgets');
+SELECT is(pay_ops.forget_origin('m1', 'bob'), 'forgotten', 'that cell');
+SELECT is(pay_ops.forget_origin('m1', 'bob'), 'none', 'once');
+SELECT is(pg_temp.begins('k6', 'c6', '{o6:1}'), 'created c6',
+          'then nothing has to be asked');
+SELECT is(pay_ops.note_origin('m1', 'c', 'ann'), 'third',
+          'where it came from stays known');
 
 SELECT * FROM finish();
 ROLLBACK;

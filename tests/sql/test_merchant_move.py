@@ -5,6 +5,7 @@ libpq's PGHOST, PGPORT and PGUSER name a superuser; tests/sql/run sets PAYCTL.
 """
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -17,6 +18,10 @@ from test_settlement import PAYCTL, SOLD, Shop
 
 BEGIN = SOLD.replace("SELECT count(*) FROM", "SELECT b.outcome FROM").replace(
     " b WHERE b.outcome = 'created')", " b)"
+)
+# of a node that has asked the other cell before
+ASKED = """array_fill('{"both_cells": true}'::jsonb,""".join(
+    BEGIN.rsplit("array_fill(NULL::jsonb,", 1)
 )
 LOOK = """
 SELECT DISTINCT outcome FROM pay_api.explain_begin('{m}', ARRAY[%(c)s],
@@ -43,6 +48,10 @@ def begins(name):
 
 def begin(shop, name):
     return shop.sql(BEGIN, begins(name))[0][0]
+
+
+def begin_asked(shop, name):
+    return shop.sql(ASKED, begins(name))[0][0]
 
 
 def look(shop, name):
@@ -370,14 +379,66 @@ def test_a_fence_is_taken_back(cells):
     move(cells, "--cancel", code=1)
 
 
-def test_a_merchant_comes_back(cells):
-    move(cells, balances="leave")
+def move_back(cells):
     cells[1].payctl(
         "merchant", "move", "m", "--from", "b", "--to", "a", "--to-dsn",
         cells[0].dsn, "--balances", "leave",
     )  # fmt: skip
+
+
+def forget(cells, *more, code=0):
+    return cells[0].payctl("merchant", "forget", "m", "--to-dsn", cells[1].dsn,
+                           "--who", "ann", *more, code=code)  # fmt: skip
+
+
+def test_a_merchant_comes_back(cells):
+    """A node that asks no other cell could begin the key x once more."""
+    move(cells, balances="leave")
+    assert begin(cells[1], "x") == "created"
+    move_back(cells)
     assert begin(cells[1], "y") == "moved"
+    assert begin(cells[0], "x") == "moving"
+    assert begin(cells[0], "y") == "moving"
+    assert begin(cells[0], "o1") == "replayed"
+    assert look(cells[0], "y") == "unknown"
+    assert begin_asked(cells[0], "y") == "created"
+
+
+def test_the_other_cell_is_forgotten_when_no_key_is_valid_there(cells):
+    forget(cells, code=1)
+    move(cells, balances="leave")
+    assert begin(cells[1], "x") == "created"
+    forget(cells, code=1)
+    move_back(cells)
+    shown = cells[0].payctl("merchant", "show", "m")
+    assert re.search("is_asked +yes", shown)
+    assert "are valid in the other cell until" in forget(cells, code=1)
+    assert begin(cells[0], "y") == "moving"
+    cells[1].sql("UPDATE pay.idempotency_key SET expires_at = now()")
+    assert "without a question" in forget(cells)
     assert begin(cells[0], "y") == "created"
+    forget(cells, code=1)
+
+
+@pytest.mark.parametrize(
+    "more", [("--dry-run",), ("--from", "a"), ("--who", "")]
+)
+def test_forget_takes_nothing_else(cells, more):
+    move(cells, balances="leave")
+    move_back(cells)
+    cells[1].sql("UPDATE pay.idempotency_key SET expires_at = now()")
+    forget(cells, *more, code=1 if "--who" in more else 2)
+    assert begin(cells[0], "y") == "moving"
+
+
+def test_a_third_move_asks_the_first_cell(cells):
+    """It comes back to the cell that it moved to at first."""
+    move(cells, balances="leave")
+    move_back(cells)
+    assert begin_asked(cells[0], "x") == "created"
+    move(cells, balances="leave")
+    assert begin(cells[1], "x") == "moving"
+    assert begin_asked(cells[1], "y") == "created"
 
 
 def test_a_merchant_does_not_move_on_to_a_third_cell(cells):

@@ -9,6 +9,8 @@
 #define FROM  0u
 #define TO    1u
 
+#define BOTH_ASKED  "{\"capture\":\"automatic\",\"both_cells\":true}"
+
 
 static void
 cells_open(world_t *world)
@@ -71,6 +73,7 @@ Test(pay_flow_cells, it_begins_there_while_nothing_is_fenced)
     cr_expect_eq(world.flow.cell, FROM);
     expect_arg(&world, begin_payment, psps, "generic");
     expect_arg(&world, begin_payment, handle, HANDLE);
+    expect_arg(&world, begin_payment, terms, BOTH_ASKED);
     world_close(&world);
 }
 
@@ -105,6 +108,20 @@ Test(pay_flow_cells, it_begins_in_the_new_cell_when_it_has_moved)
     cr_expect_eq(world.flow.cell, TO);
     expect_arg(&world, begin_payment, psps, "stripe");
     expect_arg(&world, begin_payment, handle, "b" HANDLE);
+    expect_arg(&world, begin_payment, terms, BOTH_ASKED);
+    world_close(&world);
+}
+
+
+/* A node that knows one cell has asked no other one, and does not say so. */
+Test(pay_flow_cells, without_a_move_nothing_was_asked)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_eq(asked(&world, begin_payment)->terms.len, 0);
     world_close(&world);
 }
 

@@ -55,7 +55,7 @@ class Storefronts(Threads):
         """Returns when so many more are taken."""
         wanted = len(self.taken) + more
         wait_for(lambda: len(self.taken) >= wanted or self.wrong, what)
-        assert self.wrong == []
+        assert self.wrong == [], self.wrong
 
     def _run(self, n: int) -> None:
         clients = [node.client() for node in self.nodes]
@@ -92,7 +92,7 @@ class Storefronts(Threads):
             code = None if answer is None else answer.status_code
             if code == 201:
                 return answer
-            assert code in self.insists, answer and answer.text
+            assert code in self.insists, (code, answer and answer.text)
             self.stop.wait(0.1)  # Retry-After asks for more
 
     def _pay(self, sale: Sale) -> None:
