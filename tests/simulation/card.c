@@ -110,7 +110,8 @@ judge_attempts(sim_t *sim)
 }
 
 
-/* Unless the PSP has refused to give it back, which operators know.  Money in a
+/* Of a checkout that was voided for its card, or that a reviewer has rejected.
+ * Unless the PSP has refused to give it back, which operators know.  Money in a
  * dispute cannot be refunded, and is the merchant's when the dispute is won. */
 static void
 judge_voids(sim_t *sim)
@@ -118,9 +119,11 @@ judge_voids(sim_t *sim)
     int         i;
     sim_rows_t  found;
 
-    found = sim_db_ask(sim->db, "SELECT a.checkout_id, r.state FROM "
-        "pay.risk_after a LEFT JOIN pay.risk_review r USING (merchant_id, "
-        "checkout_id) WHERE a.merchant_id = $1 AND a.effect = 'void' AND "
+    found = sim_db_ask(sim->db, "SELECT a.checkout_id, r.state FROM (SELECT "
+        "merchant_id, checkout_id FROM pay.risk_after WHERE effect = 'void' "
+        "UNION SELECT merchant_id, checkout_id FROM pay.risk_review WHERE "
+        "state = 'rejected') a LEFT JOIN pay.risk_review r USING "
+        "(merchant_id, checkout_id) WHERE a.merchant_id = $1 AND "
         "(r.state IS NULL OR r.state = 'rejected' AND EXISTS (SELECT FROM "
         "pay.payment_order o WHERE o.merchant_id = a.merchant_id AND "
         "o.checkout_id = a.checkout_id AND (o.authorized_minor > 0 OR "
@@ -136,7 +139,7 @@ judge_voids(sim_t *sim)
         "('open', 'resolved')))", 1, sim_text(sim, sim->merchant.id));
 
     for (i = 0; i < found.rows; i++) {
-        sim_violation(sim, "risk: %s is voided (%s), and its money is not "
+        sim_violation(sim, "risk: %s has ended (%s), and its money is not "
                       "back", sim_db_cell(sim->db, i, 0),
                       sim_db_cell(sim->db, i, 1));
     }

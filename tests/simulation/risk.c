@@ -15,6 +15,7 @@
 #define BUYERS    3
 #define DEVICES   2
 #define REVIEWS   4
+#define REJECTS   100            /* reviews that wait for a capture */
 #define NO_HOST   UINT_MAX       /* of attempts that a restart has wiped */
 
 
@@ -95,7 +96,7 @@ sim_has_risk(const sim_t *sim)
 void
 sim_risk_plan(sim_t *sim)
 {
-    unsigned        i;
+    unsigned        i, reviews;
     sim_risk_t     *risk = sim_alloc(sim, sizeof(sim_risk_t));
     pay_keyring_t   ring = { .count = 2 };
 
@@ -130,7 +131,9 @@ sim_risk_plan(sim_t *sim)
     sim_provider_plan(sim);
     sim_score_plan(sim);
 
-    for (i = 0; i < REVIEWS; i++) {
+    reviews = sim_steered(sim, SIM_STEER_REJECTS) ? REJECTS : REVIEWS;
+
+    for (i = 0; i < reviews; i++) {
         sim_after(sim, sim_between(sim, SIM_MIN, sim->heal_at - sim->now),
                   review, NULL);
     }
@@ -234,6 +237,11 @@ draw(sim_t *sim, pay_risk_action_t then, int64_t limit)
     if (then == PAY_RISK_BLOCK && sim_chance(sim, 300)) {
         term.then = sim_chance(sim, 500) ? PAY_RISK_REVIEW
                                          : PAY_RISK_CHALLENGE;
+    }
+
+    if (sim_steered(sim, SIM_STEER_REJECTS)) {
+        term.is_there = then == PAY_RISK_REVIEW;
+        term.is_shadow = 0;
     }
 
     return term;
@@ -583,17 +591,21 @@ sim_risk_look(sim_t *sim, const sim_flow_t *flow)
 static void
 review(sim_t *sim, void *unused)
 {
-    int          i, rejects;
+    int          i, rejects, waits;
     sim_rows_t   found;
     const char  *ids[8], *said;
 
     static const char *const  words[] = { "0", "1", "2" };
 
     (void) unused;
+    waits = sim_steered(sim, SIM_STEER_REJECTS) && !sim->healed;
     sim_db_clock(sim->db, sim->now + sim->db_off);
     found = sim_db_ask(sim->db, "SELECT r.review_id FROM pay.risk_review r "
-        "WHERE r.merchant_id = $1 AND r.state IN ('open', 'escalated') ORDER "
-        "BY 1 LIMIT 8", 1, sim_text(sim, sim->merchant.id));
+        "WHERE r.merchant_id = $1 AND r.state IN ('open', 'escalated') AND "
+        "($2 = '0' OR EXISTS (SELECT FROM pay.change x WHERE x.merchant_id = "
+        "r.merchant_id AND x.checkout_id = r.checkout_id AND x.kind = "
+        "'capture' AND x.status = 'EXECUTING')) ORDER BY 1 LIMIT 8", 2,
+        sim_text(sim, sim->merchant.id), words[waits]);
 
     for (i = 0; i < found.rows; i++) {
         ids[i] = sim_text(sim, pay_str_of(sim_db_cell(sim->db, i, 0)));
