@@ -17,9 +17,9 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Read before the keys are: a key that is not there behind "moved" never comes.
--- p_terms: of begin_payment.  A node that did not ask the cell from which the
--- merchant came back may not know that it had moved: its item waits for a node
--- that does, as behind a fence.
+-- p_terms are those of begin_payment.  A node that did not ask the cell from
+-- which the merchant came back may not know of the moves.  Its item waits, as
+-- behind a fence, and the storefront repeats it at a node that knows.
 CREATE OR REPLACE FUNCTION pay.fences_of(
     p_items int[], p_merchant_id text[], p_terms jsonb[],
     OUT items int[], OUT states text[])
@@ -87,7 +87,7 @@ BEGIN
         array_dims(p_merchant_id), array_dims(p_idempotency_key),
         array_dims(p_fingerprint), array_dims(p_checkout_id),
         array_dims(p_orders));
-    -- a node that explains asks both cells
+    -- this call is the question, so that none has to be asked before it
     v_fences := fences_of(ARRAY(SELECT generate_series(1, v_count)),
         p_merchant_id, array_fill('{"both_cells": true}'::jsonb,
                                   ARRAY[v_count]));
@@ -185,18 +185,15 @@ CREATE OR REPLACE FUNCTION pay_ops.forget_origin(
     p_merchant_id text, p_who text)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-DECLARE
-    v_cell text;
 BEGIN
     IF is_statement(p_who) IS NOT TRUE THEN
         RETURN 'invalid';
     END IF;
 
     UPDATE merchant_origin o SET is_asked = false, noted_by = p_who
-    WHERE o.merchant_id = p_merchant_id AND o.is_asked
-    RETURNING o.cell INTO v_cell;
+    WHERE o.merchant_id = p_merchant_id AND o.is_asked;
 
-    RETURN CASE WHEN v_cell IS NULL THEN 'none' ELSE 'forgotten' END;
+    RETURN CASE WHEN FOUND THEN 'forgotten' ELSE 'none' END;
 END
 $$;
 COMMENT ON FUNCTION pay_ops.forget_origin IS

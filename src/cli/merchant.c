@@ -136,7 +136,7 @@ int
 pay_cli_merchant(int argc, char **argv)
 {
     int          words, verb, code;
-    merchant_t   args = { .wait = WAIT_S };
+    merchant_t   args = { .dsn = NULL };
     const char  *word[2];
 
     const pay_cli_option_t  options[] = {
@@ -176,6 +176,10 @@ pay_cli_merchant(int argc, char **argv)
                                 : PAY_CLI_USAGE;
     }
 
+    if (args.wait == NULL) {
+        args.wait = WAIT_S;
+    }
+
     return is_move(&args) ? merchant_both(&args, word[1], merchant_move)
                           : PAY_CLI_USAGE;
 }
@@ -185,7 +189,8 @@ static int
 is_forget(const merchant_t *args)
 {
     if (args->to_dsn == NULL || args->from != NULL || args->to != NULL
-        || args->balances != NULL || args->dry || args->cancel)
+        || args->balances != NULL || args->wait != NULL || args->dry
+        || args->cancel)
     {
         (void) pay_cli_misuse(pay_cli_merchant_usage,
                               NAME " forget: takes --to-dsn DSN and --who NAME"

@@ -12,7 +12,7 @@
 
 
 static void judge_attempts(sim_t *sim);
-static void judge_voids(sim_t *sim);
+static void judge_money_back(sim_t *sim);
 
 
 void
@@ -58,7 +58,7 @@ sim_judge_cards(sim_t *sim)
     sim_rows_t  found;
 
     judge_attempts(sim);
-    judge_voids(sim);
+    judge_money_back(sim);
 
     found = sim_db_ask(sim->db, "SELECT count(*) FILTER (WHERE a.effect = "
         "'hold'), count(*) FILTER (WHERE a.effect = 'void') FROM "
@@ -114,7 +114,7 @@ judge_attempts(sim_t *sim)
  * Unless the PSP has refused to give it back, which operators know.  Money in a
  * dispute cannot be refunded, and is the merchant's when the dispute is won. */
 static void
-judge_voids(sim_t *sim)
+judge_money_back(sim_t *sim)
 {
     int         i;
     sim_rows_t  found;

@@ -15,7 +15,7 @@
 #define BUYERS    3
 #define DEVICES   2
 #define REVIEWS   4
-#define REJECTS   100            /* reviews that wait for a capture */
+#define REJECTS   100            /* as many, so that some meet a capture */
 #define NO_HOST   UINT_MAX       /* of attempts that a restart has wiped */
 
 
@@ -587,15 +587,15 @@ sim_risk_look(sim_t *sim, const sim_flow_t *flow)
 }
 
 
-/* Reviewers take what is in the queue.  Some are content with all. */
+/* Reviewers take what is in the queue.  Some are content with all; some reject
+ * what is held for a review, of which nothing is captured.  With STEER=rejects
+ * they reject all that is captured by calls, while a capture is open. */
 static void
 review(sim_t *sim, void *unused)
 {
-    int          i, rejects, waits;
+    int          i, waits;
     sim_rows_t   found;
-    const char  *ids[8], *said;
-
-    static const char *const  words[] = { "0", "1", "2" };
+    const char  *ids[8], *said, *rejects;
 
     (void) unused;
     waits = sim_steered(sim, SIM_STEER_REJECTS) && !sim->healed;
@@ -605,23 +605,27 @@ review(sim_t *sim, void *unused)
         "($2 = '0' OR EXISTS (SELECT FROM pay.change x WHERE x.merchant_id = "
         "r.merchant_id AND x.checkout_id = r.checkout_id AND x.kind = "
         "'capture' AND x.status = 'EXECUTING')) ORDER BY 1 LIMIT 8", 2,
-        sim_text(sim, sim->merchant.id), words[waits]);
+        sim_text(sim, sim->merchant.id), waits ? "1" : "0");
 
     for (i = 0; i < found.rows; i++) {
         ids[i] = sim_text(sim, pay_str_of(sim_db_cell(sim->db, i, 0)));
     }
 
     for (i = 0; i < found.rows; i++) {
-        /* one that is not paid yet, or held: of its money nothing is there */
-        rejects = sim_chance(sim, 250) ? 1 : 0;
-        rejects = sim_steered(sim, SIM_STEER_REJECTS) ? 2 : rejects;
+        rejects = sim_chance(sim, 250) ? "held" : "none";
+
+        if (sim_steered(sim, SIM_STEER_REJECTS)) {
+            rejects = "manual";
+        }
+
         said = sim_db_operate(sim->db, "SELECT pay_ops.decide_review($1, "
             "act, CASE act WHEN 'approve' THEN 'known_buyer' ELSE "
             "'stolen_card' END, NULL, false, 'rita') FROM (SELECT CASE WHEN "
-            "c.capture = 'manual' AND ($2 = '2' OR $2 = '1' AND r.captures) "
+            "c.capture = 'manual' AND ($2 = 'manual' OR $2 = 'held' AND "
+            "r.captures) "
             "THEN 'reject' ELSE 'approve' END FROM pay.risk_review r JOIN "
             "pay.checkout c USING (merchant_id, checkout_id) WHERE "
-            "r.review_id = $1::bigint) x (act)", 2, ids[i], words[rejects]);
+            "r.review_id = $1::bigint) x (act)", 2, ids[i], rejects);
         sim_say(sim, "people: review %s: %s", ids[i],
                 said != NULL ? said : sim_db_error(sim->db));
         sim_judge_review(sim, ids[i]);

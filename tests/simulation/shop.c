@@ -258,8 +258,9 @@ same_answer(sim_t *sim, const request_t *request)
 }
 
 
-/* I7: what was accepted stays so, whichever node is asked.  One that waits for
- * the end of a page that it replaces is 409 when that page is paid. */
+/* I7: what was accepted stays so, whichever node is asked.  A checkout that
+ * still waits for the end of the page that it replaces has no page of its own,
+ * and is 409 when the other one is paid. */
 static void
 still_accepted(sim_t *sim, const request_t *request)
 {
@@ -267,7 +268,8 @@ still_accepted(sim_t *sim, const request_t *request)
 
     if (post->accepted == 1 + request->is_other && request->status >= 400
         && request->status < 429
-        && (request->status != 409 || post->replaces == NULL))
+        && (request->status != 409 || post->replaces == NULL
+            || post->redirect.len != 0))
     {
         sim_violation(sim, "I7: %.*s was accepted, and its repetition is "
                       "answered %u", pay_fmt(post->key), request->status);

@@ -19,7 +19,7 @@ from test_settlement import PAYCTL, SOLD, Shop
 BEGIN = SOLD.replace("SELECT count(*) FROM", "SELECT b.outcome FROM").replace(
     " b WHERE b.outcome = 'created')", " b)"
 )
-# of a node that has asked the other cell before
+# The call of a node that has asked the other cell before.
 ASKED = """array_fill('{"both_cells": true}'::jsonb,""".join(
     BEGIN.rsplit("array_fill(NULL::jsonb,", 1)
 )
@@ -421,7 +421,7 @@ def test_the_other_cell_is_forgotten_when_no_key_is_valid_there(cells):
 
 
 @pytest.mark.parametrize(
-    "more", [("--dry-run",), ("--from", "a"), ("--who", "")]
+    "more", [("--dry-run",), ("--from", "a"), ("--wait", "60"), ("--who", "")]
 )
 def test_forget_takes_nothing_else(cells, more):
     move(cells, balances="leave")
