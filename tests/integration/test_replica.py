@@ -18,9 +18,8 @@ from support.pg_pair import Pair
 LAG_S = 2
 TIMEOUT_S = 0.5  # of a call to the replica
 # the longest that a GET may take behind a replica that does not answer: its
-# wait, its call, and what a busy machine takes for the primary's; more where
-# two generations of sanitized workers share the machine
-LONGEST_S = 10.0 if os.environ.get("ASAN") else 3.0
+# wait, its call, and what a busy machine takes for the primary's
+LONGEST_S = 3.0
 DATABASE = "    payments_database "
 CALLS = (
     "SELECT funcname, calls FROM pg_stat_user_functions "
