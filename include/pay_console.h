@@ -13,10 +13,19 @@
 
 typedef struct pay_console_page_s  pay_console_page_t;
 
+/* Facts of the configuration, of which each page shows those that are its. */
+typedef struct {
+    pay_str_t  settings;       /* JSON without a secret */
+    pay_str_t  cells;          /* JSON array of the cells' names */
+    int        can_act;        /* staff may act in them */
+} pay_console_facts_t;
+
 /* The page that a request names; all texts are the arena's. */
 typedef struct {
     const pay_console_page_t  *page;
     pay_str_t                  query;    /* JSON object of texts */
+    pay_str_t                  cell;     /* whose database is asked; empty: it
+                                            was not said */
     int                        is_first; /* of a list: its first page */
     int                        is_personal;  /* data of a buyer is asked for */
 } pay_console_asked_t;
@@ -26,12 +35,15 @@ typedef struct {
 const pay_console_page_t *pay_console_page(pay_str_t name);
 const char *pay_console_page_name(const pay_console_page_t *page);
 /* Reads the query string of a stranger.  Each parameter may stand once, and
- * must be one of the page's; PAY_INVALID with slug "validation-error" names it.
- * `settings` is a JSON value and is added where the page shows it, and so is
- * `can_act`. */
+ * must be `cell` or one of the page's; PAY_INVALID with slug "validation-error"
+ * names it.  Of *facts are added those that the page shows. */
 pay_status_t pay_console_parse(pay_arena_t *arena, pay_str_t args,
-    const pay_console_page_t *page, pay_str_t settings, int can_act,
+    const pay_console_page_t *page, const pay_console_facts_t *facts,
     pay_console_asked_t *asked, pay_err_t *err) PAY_MUST_CHECK;
+/* The same of an act, whose query string has nothing but `cell`: *cell is
+ * empty without it. */
+pay_status_t pay_console_parse_cell(pay_arena_t *arena, pay_str_t args,
+    pay_str_t *cell, pay_err_t *err) PAY_MUST_CHECK;
 
 /* An act of staff; all texts are the arena's. */
 typedef struct {

@@ -1959,6 +1959,7 @@ CREATE FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_most inte
 CREATE FUNCTION pay.console_audit(p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_blind(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT;
+CREATE FUNCTION pay.console_cells(p_query jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
@@ -7808,6 +7809,7 @@ REVOKE ALL ON FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_mo
 REVOKE ALL ON FUNCTION pay.console_audit(p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_blind(p_document jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_cells(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checkouts(p_scope text[], p_query jsonb, p_window integer) FROM PUBLIC;

@@ -4,6 +4,7 @@
 
 import { refresh, tell } from "./api.js";
 import { html, useEffect, useRef, useState } from "./html.js";
+import { useCell } from "./route.js";
 import { Facts, Time } from "./table.js";
 
 const WAITS = "Nothing moves yet: another person with the role "
@@ -97,7 +98,7 @@ function Done({ answer, zone, onClose }) {
 
 // The browser's own dialog: it keeps the keyboard inside, ends with Escape, and
 // gives the focus back to the button that has opened it.
-function Dialog({ act, subject, zone = "UTC", onEnd, onAnswer }) {
+function Dialog({ act, subject, cell, zone = "UTC", onEnd, onAnswer }) {
     const dialog = useRef(null);
     const request = useRef(crypto.randomUUID());
     const [{ problem, answer, isBusy }, setState] = useState({});
@@ -110,7 +111,7 @@ function Dialog({ act, subject, zone = "UTC", onEnd, onAnswer }) {
         const values = Object.fromEntries(new FormData(event.target));
         setState({ isBusy: true });
         const got = await tell(act, { request: request.current,
-            ...subject.body, ...values });
+            ...subject.body, ...values }, cell);
         if (got.problem) {
             setState({ problem: got.problem });
             return;
@@ -161,9 +162,10 @@ export function Dialogs() {
 
 // A button with the dialog behind it.  subject: {body, facts, …}.
 export function Act({ label, about, ...dialog }) {
+    const cell = useCell();
     return html`<button type="button" class="quiet" aria-haspopup="dialog"
         aria-label=${`${label} ${about}`}
-        onClick=${() => show(dialog)}>${label}</button>`;
+        onClick=${() => show({ ...dialog, cell })}>${label}</button>`;
 }
 
 function letterActs(me) {

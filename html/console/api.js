@@ -3,7 +3,7 @@
 // words.
 
 import { useEffect, useState } from "./html.js";
-import { BASE } from "./route.js";
+import { BASE, useCell } from "./route.js";
 
 const KEY = "payments-console-token";
 const LOADING = { data: null, at: null, problem: null, isLoading: true };
@@ -49,8 +49,8 @@ export function ask(address, signal, held) {
 
 // The same of an act.  Its request id is made once for each dialog, so that an
 // act that is sent twice is done once.
-export function tell(act, body) {
-    return request(`act/${act}`, {
+export function tell(act, body, cell) {
+    return request(`act/${act}${cell ? `?cell=${cell}` : ""}`, {
         method: "POST", body: JSON.stringify(body),
         headers: { "Content-Type": "application/json",
             "X-Payments-Console": "1" },
@@ -62,10 +62,11 @@ export function keepExports(isKept) {
     noteExports = isKept;
 }
 
-export function noteExport(page, filter, rows) {
+export function noteExport(page, filter, rows, cell) {
     if (noteExports) {
         tell("export", { request: crypto.randomUUID(), object: page,
-            filter: filter.replace(/[^ -~]/g, "?").slice(0, 1024), rows });
+            filter: filter.replace(/[^ -~]/g, "?").slice(0, 1024), rows },
+        cell);
     }
 }
 
@@ -210,8 +211,10 @@ function watch(address, seconds, tell) {
 }
 
 export function usePage(page, query, seconds) {
-    const fields = new URLSearchParams(query).toString();
-    const address = `${page}${fields ? `?${fields}` : ""}`;
+    const cell = useCell();
+    const fields = new URLSearchParams(cell ? { ...query, cell } : query);
+    const text = fields.toString();
+    const address = `${page}${text ? `?${text}` : ""}`;
     const [state, set] = useState({ address: "", ...LOADING });
     useEffect(
         () => watch(address, seconds, found => set({ address, ...found })),

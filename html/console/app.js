@@ -5,7 +5,7 @@ import { ask, hasToken, keepExports, setToken, watchSignOut } from "./api.js";
 import { Heading } from "./data.js";
 import { html, render, useEffect, useState } from "./html.js";
 import { pageOf, titleOf } from "./pages.js";
-import { addressOf, go, useRoute } from "./route.js";
+import { Cell, addressOf, go, useRoute } from "./route.js";
 import { ownZone } from "./text.js";
 
 const MENU = [
@@ -60,7 +60,7 @@ function Search({ route }) {
         event.preventDefault();
         const q = new FormData(event.target).get("q").trim();
         if (q) {
-            go(addressOf("find", { q }));
+            go(addressOf("find", { q }, route.zone, ""));
         }
     }
 
@@ -82,6 +82,19 @@ function Zone({ route }) {
         route.query, event.target.value), false)}>
         ${zones.map(zone => html`<option value=${zone}
             selected=${zone === route.zone}>${zone}</option>`)}
+        </select></div>`;
+}
+
+// The pages of a list are those of one cell: another one begins at the first.
+function CellChoice({ route, me }) {
+    const { before, after, ...query } = route.query;
+    return me.cells.length < 2 ? "" : html`<div class="zone">
+        <label for="cell">Cell</label>
+        <select id="cell" onChange=${event => go(addressOf(route.page, query,
+        route.zone, event.target.value), false)}>
+        <option value="" selected=${!route.cell}>all</option>
+        ${me.cells.map(cell => html`<option value=${cell}
+            selected=${cell === route.cell}>${cell}</option>`)}
         </select></div>`;
 }
 
@@ -115,9 +128,19 @@ function Page({ route, me }) {
         return html`<${Heading} title="Not found" route=${route} />
             <p>The console has no such page.</p>`;
     }
-    const [title, Content] = found;
+    const [title, Content, Form] = found;
     return html`<${Heading} title=${title} route=${route} />
-        <${Content} key=${route.page} route=${route} me=${me} />`;
+        ${Form ? html`<${Form} route=${route} />` : ""}
+        ${cellsOf(route, me).map((cell, n, all) => html`<${Cell.Provider}
+            key=${`${route.page} ${cell}`} value=${cell}>
+            ${all.length > 1 ? html`<h2 class="cell">Cell ${cell}</h2>` : ""}
+            <${Content} route=${route} me=${me} /><//>`)}`;
+}
+
+// Whose data the page shows, one below the other.
+function cellsOf({ page, cell }, { cells }) {
+    return cells.length === 1 || page === "me" ? [""]
+        : cell ? [cell] : cells;
 }
 
 function App() {
@@ -162,6 +185,7 @@ function App() {
             <p class="brand"><a href=${addressOf("now")}>Payments
                 console</a></p>
             <${Search} route=${route} />
+            <${CellChoice} route=${route} me=${me} />
             <${Zone} route=${route} />
             <${Person} me=${me} onLeave=${() => leave({ status: 401 })} />
         </header>

@@ -2,7 +2,7 @@
 // beside them, and no library.
 
 import { html } from "./html.js";
-import { addressOf } from "./route.js";
+import { useAddress } from "./route.js";
 import { loadStyle } from "./style.js";
 import { Amount } from "./table.js";
 
@@ -11,6 +11,7 @@ await loadStyle("plots.css");
 // bars: [{label, text, from, to, link, isSum}]; from and to are shares of the
 // whole width, 0 to 1.
 export function Bars({ label, bars, isAmount }) {
+    const addressOf = useAddress();
     return html`<ul class="bars" aria-label=${label}>${bars.map(bar => {
         const figure = isAmount ? html`<${Amount} text=${bar.text} />`
             : bar.text;

@@ -4,7 +4,7 @@
 import { Bars, barsOf } from "./bars.js";
 import { Data } from "./data.js";
 import { html } from "./html.js";
-import { addressOf } from "./route.js";
+import { useAddress } from "./route.js";
 import { Facts, Table, Time } from "./table.js";
 
 const LIVE_S = 30;
@@ -19,6 +19,7 @@ const PARTS = {
 
 export function Flight({ route }) {
     const { zone, query } = route;
+    const addressOf = useAddress();
     return html`<${Data} page="flight" query=${query} seconds=${LIVE_S}
         zone=${zone}>${data => {
     const ages = AGES.map(([id, label]) => ({
@@ -61,6 +62,7 @@ function fallOf(steps) {
 }
 
 function Fall({ each, zone }) {
+    const addressOf = useAddress();
     const rows = each.steps.map(step => ({
         ...step, part: PARTS[step.part],
         links: { rows: addressOf(step.link.page, step.link.query) },

@@ -2,6 +2,7 @@
 // the darker the more there are; each one has its figure.
 
 import { html } from "./html.js";
+import { useLabel } from "./route.js";
 import { timeText } from "./text.js";
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
@@ -31,6 +32,7 @@ export function Heat({ steps, zone, linkTo }) {
         return "";
     }
     const title = "Declined attempts by weekday and hour";
+    const label = useLabel()(title);
 
     function cell({ count, steps: [n, ...others] }, hour) {
         const shade = Math.ceil(SHADES * count / most);
@@ -42,7 +44,7 @@ export function Heat({ steps, zone, linkTo }) {
 
     return html`<section class="plot"><h2>${title}</h2>
         <p>Hours are those of ${zone}.</p>
-        <div class="scroll" role="region" tabindex="0" aria-label=${title}>
+        <div class="scroll" role="region" tabindex="0" aria-label=${label}>
         <table class="heat">
         <thead><tr><th scope="col">Day</th>${HOURS.map(hour => html`
             <th scope="col" class="figure">${hour}</th>`)}</tr></thead>

@@ -1,9 +1,9 @@
 // Preact and htm in one place, and the hooks that the pages use.  Texts are
 // text nodes everywhere: the policy of the page allows no other way.
 
-import { h, render } from "./vendor/preact.js";
+import { createContext, h, render } from "./vendor/preact.js";
 import htm from "./vendor/htm.js";
 
-export { render };
-export { useEffect, useRef, useState } from "./vendor/hooks.js";
+export { createContext, render };
+export { useContext, useEffect, useRef, useState } from "./vendor/hooks.js";
 export const html = htm.bind(h);

@@ -6,7 +6,7 @@ import { html, useEffect, useState } from "./html.js";
 import { FILTERS, LISTS, STATUS_WORDS, TABLES, TILES } from "./lists.js";
 import { WinRate } from "./disputes.js";
 import { Payment } from "./payment.js";
-import { addressOf, go } from "./route.js";
+import { addressOf, go, useAddress, useLabel } from "./route.js";
 import { Amount, Facts, Table, Time, Value, nameOf } from "./table.js";
 import { ageText, momentOf, wallTime } from "./text.js";
 
@@ -14,9 +14,11 @@ const LIVE_S = 10;
 const CURSORS = ["before", "after"];
 const SPANS = [["Last hour", 1], ["Last day", 24], ["Last 7 days", 168]];
 
-// The page of an address; the names are those of the API.
+// The page of an address: its title, its content, and the form of its filters
+// where it has one; the names are those of the API.
 export function pageOf(name) {
-    return LISTS[name] ? [LISTS[name].title, List] : OTHERS[name];
+    return LISTS[name] ? [LISTS[name].title, List, ListFilters]
+        : OTHERS[name];
 }
 
 export function titleOf(name) {
@@ -25,6 +27,7 @@ export function titleOf(name) {
 
 function Tile({ label, tile, zone }) {
     const { link } = tile;
+    const addressOf = useAddress();
     return html`<li class=${tile.count ? "some" : "zero"}>
         <a href=${addressOf(link.page, link.query)}>
             <strong>${tile.is_capped ? `${tile.count} or more`
@@ -187,6 +190,7 @@ function Me({ me, route }) {
         ["Merchants", me.merchants === "*" ? "all" : me.merchants.join(", ")],
         ["Sees tokens of PSPs", me.sees_tokens ? "yes" : "no"],
         ["May see data of buyers", me.sees_personal ? "yes" : "no"],
+        ["Cells", me.cells.length > 1 && me.cells.join(", ")],
         ["Time zone", route.zone],
     ]} />`;
 }
@@ -245,15 +249,21 @@ export function Filters({ name, list, route }) {
     </form>`;
 }
 
+function ListFilters({ route }) {
+    return html`<${Filters} key=${JSON.stringify(route)} name=${route.page}
+        list=${LISTS[route.page]} route=${route} />`;
+}
+
 function isTime(name) {
     return name === "from" || name === "to";
 }
 
 function Pager({ name, list, query, next, isShort }) {
     const key = list.next || "before";
+    const addressOf = useAddress(), label = useLabel();
     const first = { ...query };
     delete first[key];
-    return html`<nav class="pager" aria-label="Pages of the list">
+    return html`<nav class="pager" aria-label=${label("Pages of the list")}>
         ${key in query ? html`<a class="button quiet"
             href=${addressOf(name, first)}>First page</a>` : ""}
         ${next !== null ? html`<a class="button quiet"
@@ -274,8 +284,6 @@ function List({ route, me }) {
     const seconds = isFirst ? list.seconds ?? LIVE_S : 0;
     const limit = Number(query.limit) || 50;
     return html`
-        <${Filters} key=${JSON.stringify(route)} name=${name} list=${list}
-            route=${route} />
         <${Data} page=${name} query=${query} seconds=${seconds} zone=${zone}
             count=${data => data.items.length}>${data => html`
             ${data.rate ? html`<${WinRate} rate=${data.rate} />` : ""}
@@ -303,7 +311,8 @@ function later(file, name) {
 }
 
 const OTHERS = {
-    plots: ["Plots", later("./plots.js", "Plots")],
+    plots: ["Plots", later("./plots.js", "Plots"),
+        later("./plots.js", "PlotFilters")],
     flight: ["Money in flight", later("./flight.js", "Flight")],
     waterfall: ["Waterfall", later("./flight.js", "Waterfall")],
     now: ["Now", Now],

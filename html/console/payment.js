@@ -7,7 +7,7 @@ import { html, useState } from "./html.js";
 import { ACTS, DISPATCHES, EVENTS, LISTS, STATUS_WORDS, TABLES }
     from "./lists.js";
 import { Proof } from "./proof.js";
-import { addressOf } from "./route.js";
+import { useAddress } from "./route.js";
 import { Amount, Facts, Status, Table, Time, Value, columnsOf, nameOf }
     from "./table.js";
 
@@ -125,6 +125,7 @@ function Shared({ explain, zone }) {
 
 // Each look at these data is logged with the name of who looks.
 function Personal({ payment, query, me, zone }) {
+    const addressOf = useAddress();
     const parts = ["buyer", "card", "metadata"].filter(
         part => payment[part] !== null);
     return html`<h2>The buyer</h2>
@@ -142,6 +143,7 @@ function Personal({ payment, query, me, zone }) {
 // Who has acted, and the proposals that wait.
 function Acts({ payment, me, zone }) {
     const { acts, proposals, checkout_id: checkout } = payment;
+    const addressOf = useAddress();
     return html`
         ${proposals.length ? html`<h2>Waiting for a second person</h2>
             <${Table} caption="Proposals" columns=${LISTS.approvals.columns}

@@ -8,7 +8,7 @@ import { Heat } from "./heat.js";
 import { html } from "./html.js";
 import { Filters } from "./pages.js";
 import { Plot } from "./plot.js";
-import { addressOf } from "./route.js";
+import { useAddress } from "./route.js";
 import { Amount, Table, Time } from "./table.js";
 
 const LIVE_S = 60;
@@ -65,7 +65,7 @@ function spanOf(data, n) {
 }
 
 function linkTo(data, n, more) {
-    return addressOf("payments",
+    return data.addressOf("payments",
         { ...data.filter, ...spanOf(data, n), ...more });
 }
 
@@ -224,6 +224,7 @@ function Histogram({ classes, title }) {
 }
 
 function Rates({ data, zone }) {
+    const addressOf = useAddress();
     const rows = data.rates.map(each => ({
         ...each, method: each.method === "-" ? "none named" : each.method,
         asked: each.approved + each.declined, share: percent(each.rate),
@@ -250,7 +251,8 @@ function Declines({ declines }) {
         <${Bars} label="Declines by code" bars=${barsOf(rows)} />`}</section>`;
 }
 
-function Content({ data, zone, query }) {
+function Content({ data: found, zone, query }) {
+    const data = { ...found, addressOf: useAddress() };
     const { data: before } = usePage("plots", { ...query, step: data.step,
         from: shifted(data.from), to: shifted(data.to) }, 0);
     return html`
@@ -282,10 +284,12 @@ function Content({ data, zone, query }) {
 export function Plots({ route }) {
     const { zone, query } = route;
     const asked = zone === "UTC" ? query : { ...query, zone };
-    return html`
-        <${Filters} key=${JSON.stringify(route)} name="plots" list=${FORM}
-            route=${route} />
-        <${Data} page="plots" query=${asked} seconds=${LIVE_S}
-            zone=${zone}>${data => html`
-            <${Content} data=${data} zone=${zone} query=${asked} />`}<//>`;
+    return html`<${Data} page="plots" query=${asked} seconds=${LIVE_S}
+        zone=${zone}>${data => html`
+        <${Content} data=${data} zone=${zone} query=${asked} />`}<//>`;
+}
+
+export function PlotFilters({ route }) {
+    return html`<${Filters} key=${JSON.stringify(route)} name="plots"
+        list=${FORM} route=${route} />`;
 }

@@ -2,7 +2,7 @@
 
 import { noteExport } from "./api.js";
 import { html } from "./html.js";
-import { addressOf, pageName } from "./route.js";
+import { pageName, useAddress, useCell, useLabel } from "./route.js";
 import { cellText, csvOf, groupsOf, plain, timeText, valueAt } from "./text.js";
 
 const GOOD = ["SUCCESS", "won", "paid", "settled", "resolved", "approved",
@@ -26,7 +26,7 @@ export function Status({ text }) {
     return html`<span class=${`status ${mood}`}>${text}</span>`;
 }
 
-function addressIn(kind, row) {
+function addressIn(kind, row, addressOf) {
     const merchant = row.merchant_id ? { merchant: row.merchant_id } : {};
     switch (kind) {
         case "checkout":
@@ -59,6 +59,7 @@ function look(kind) {
 
 function Content({ column, row, zone }) {
     const [path, , kind] = column;
+    const addressOf = useAddress();
     const text = cellText(column, row, zone);
     if (text === "") {
         return "";
@@ -72,7 +73,8 @@ function Content({ column, row, zone }) {
     if (kind === "status") {
         return html`<${Status} text=${text} />`;
     }
-    const address = kind === "linked" ? row.links[path] : addressIn(kind, row);
+    const address = kind === "linked" ? row.links[path]
+        : addressIn(kind, row, addressOf);
     if (kind === "account") {
         return html`<a href=${address}><${Amount} text=${text} /></a>`;
     }
@@ -101,7 +103,9 @@ export function filled(columns, rows, zone) {
 }
 
 // actions is a function from a row to its buttons, or nothing.
-export function Table({ caption, columns, rows, zone, name, actions }) {
+export function Table({ caption: words, columns, rows, zone, name, actions }) {
+    const cell = useCell();
+    const caption = useLabel()(words);
     if (rows.length === 0) {
         return html`<p class="empty">${caption}: none.</p>`;
     }
@@ -119,15 +123,15 @@ export function Table({ caption, columns, rows, zone, name, actions }) {
         </table></div>
         <p class="tools"><button type="button" class="quiet"
             aria-label=${`Save as CSV: ${caption}`}
-            onClick=${() => saveRows(name, shown, rows, zone)}>Save as
-            CSV</button></p>
+            onClick=${() => saveRows(name, shown, rows, zone,
+        cell)}>Save as CSV</button></p>
     </div>`;
 }
 
-function saveRows(name, columns, rows, zone) {
-    save(`payments-${name}`, "csv", "text/csv;charset=utf-8",
-        csvOf(columns, rows, zone));
-    noteExport(pageName(), `${name} ${location.search}`, rows.length);
+function saveRows(name, columns, rows, zone, cell) {
+    save(`payments-${name}${cell ? `-${cell}` : ""}`, "csv",
+        "text/csv;charset=utf-8", csvOf(columns, rows, zone));
+    noteExport(pageName(), `${name} ${location.search}`, rows.length, cell);
 }
 
 export function save(name, ending, type, text) {

@@ -11,6 +11,7 @@
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_text.h"
 #include "io/ngx_payments_pq_conf.h"
+#include "util/ngx_payments_memory.h"
 #include "pay_staff.h"
 
 
@@ -20,6 +21,7 @@
 #define LIFETIME_MAX   90000           /* a day and an hour, for tests */
 #define LIFETIME       600
 #define QUEUE_MAX      4096
+#define CELLS_MAX      4096            /* bytes of JSON */
 
 #define CONSOLE(member)                                                       \
     NGX_PAYMENTS_FIELD(ngx_payments_console_conf_t, member)
@@ -32,8 +34,13 @@ static char *group_roles(ngx_conf_t *cf, unsigned *roles);
 static char *set_dsn(ngx_conf_t *cf, ngx_str_t *dsn, void *object);
 static char *staff_lacks(ngx_conf_t *cf,
     const ngx_payments_console_conf_t *console);
-static char *choose_cell(ngx_conf_t *cf,
+static char *resolve_cells(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
+static char *each_has(ngx_conf_t *cf,
+    const ngx_http_payments_main_conf_t *pmcf, pay_op_role_t role,
+    const char *rule);
+static const char *name_of(pay_op_role_t role);
+static char *write_cells(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf);
 static char *resolve_served(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 static char *resolve_keys(ngx_conf_t *cf,
@@ -257,8 +264,7 @@ ngx_http_payments_console_dsn(ngx_conf_t *cf, ngx_str_t *dsn,
 {
     const char  *name, *user, *may;
 
-    name = role == PAY_ROLE_ACT ? "payments_console_act_database"
-                                : "payments_console_database";
+    name = name_of(role);
     user = role == PAY_ROLE_ACT ? "payments_console_act" : "payments_console";
     may = role == PAY_ROLE_ACT ? "act for staff" : "read pages";
 
@@ -318,34 +324,82 @@ ngx_http_payments_console_resolve(ngx_conf_t *cf,
 }
 
 
-/* The console shows the one that has a database for it. */
+/* A cell that the console left out would be one whose open work nobody sees. */
 static char *
-choose_cell(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
+resolve_cells(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
-    ngx_uint_t             i, role, shown = 0;
-    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+    int  can_act = (int) ngx_http_payments_cells_have(pmcf, PAY_ROLE_ACT);
 
-    while (cells[shown]->dbs[PAY_ROLE_CONSOLE].dsns == NULL) {
-        shown++;
+    pmcf->console.facts.can_act = can_act;
+
+    if (each_has(cf, pmcf, PAY_ROLE_CONSOLE, "shows every cell")
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
+    return !can_act
+           || each_has(cf, pmcf, PAY_ROLE_ACT,
+                       "lets staff act in every cell or in none")
+              == NGX_CONF_OK
+           ? write_cells(cf, pmcf) : NGX_CONF_ERROR;
+}
+
+
+static char *
+each_has(ngx_conf_t *cf, const ngx_http_payments_main_conf_t *pmcf,
+    pay_op_role_t role, const char *rule)
+{
+    ngx_uint_t             i;
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+
     for (i = 0; i < pmcf->cells.nelts; i++) {
-        for (role = PAY_ROLE_CONSOLE; role <= PAY_ROLE_ACT; role++) {
-            if (i != shown && cells[i]->dbs[role].dsns != NULL) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "the console shows one cell, and "
-                                   "\"%V\" and \"%V\" have databases for "
-                                   "it: keep those of one",
-                                   &cells[shown]->name, &cells[i]->name);
-                return NGX_CONF_ERROR;
-            }
+        if (cells[i]->dbs[role].dsns == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "payments_console %s, and \"%V\" has no "
+                               "database for it: add %s %V \"CONNINFO\"", rule,
+                               &cells[i]->name, name_of(role),
+                               &cells[i]->name);
+            return NGX_CONF_ERROR;
         }
     }
 
-    pmcf->console.cell = shown;
-    pmcf->console.may_act = cells[shown]->dbs[PAY_ROLE_ACT].dsns != NULL;
-
     return NGX_CONF_OK;
+}
+
+
+static const char *
+name_of(pay_op_role_t role)
+{
+    return role == PAY_ROLE_ACT ? "payments_console_act_database"
+                                : "payments_console_database";
+}
+
+
+static char *
+write_cells(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t             i;
+    pay_buf_t              buf;
+    pay_arena_t            arena = ngx_payments_arena(cf->pool);
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
+
+    pay_buf_init(&buf, &arena, CELLS_MAX);
+
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        pay_buf_text(&buf, i == 0 ? "[\"" : ",\"");
+        pay_buf_json(&buf, ngx_payments_str(cells[i]->name));
+        pay_buf_text(&buf, "\"");
+
+        if (ngx_strcmp(cells[i]->name.data, "default") == 0) {
+            pmcf->console.cell = i;
+        }
+    }
+
+    pay_buf_text(&buf, "]");
+
+    return pay_buf_done(&buf, &pmcf->console.facts.cells) == PAY_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -366,8 +420,8 @@ resolve_served(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
              "module's source" : NULL;
 
     if (lack == NULL) {
-        return choose_cell(cf, pmcf) == NGX_CONF_OK ? resolve_html(cf, pmcf)
-                                                    : NGX_CONF_ERROR;
+        return resolve_cells(cf, pmcf) == NGX_CONF_OK
+               ? resolve_html(cf, pmcf) : NGX_CONF_ERROR;
     }
 
     at = place_of(&place, cf, pmcf);

@@ -57,7 +57,7 @@ ngx_http_payments_settings(ngx_conf_t *cf,
     add_sources(&buf, pmcf);
     pay_buf_text(&buf, "}");
 
-    if (pay_buf_done(&buf, &pmcf->console.settings) != PAY_OK) {
+    if (pay_buf_done(&buf, &pmcf->console.facts.settings) != PAY_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "payments_console: the settings are more than 768 "
                            "KiB of JSON: serve the console by a configuration "

@@ -187,9 +187,14 @@ start_page(ngx_http_request_t *r, const pay_console_page_t *page)
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
 
     status = pay_console_parse(&arena, ngx_payments_str(r->args), page,
-                               pmcf->console.settings,
-                               (int) pmcf->console.may_act, &asked,
-                               &err);
+                               &pmcf->console.facts, &asked, &err);
+
+    if (status == PAY_OK
+        && ngx_http_payments_console_cell(asked.cell, &ctx->cell, &err)
+           != NGX_OK)
+    {
+        status = PAY_INVALID;
+    }
 
     if (status == PAY_INVALID) {
         return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
@@ -235,17 +240,16 @@ set_key(ngx_http_request_t *r, const pay_console_asked_t *asked)
 static ngx_int_t
 start_flow(ngx_http_request_t *r, const pay_console_asked_t *asked)
 {
-    int64_t                         retry_after_s = RETRY_S;
-    ngx_payments_flow_t            *flow;
-    ngx_http_payments_main_conf_t  *pmcf;
+    int64_t                   retry_after_s = RETRY_S;
+    ngx_payments_flow_t      *flow;
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
 
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-
-    if (ngx_payments_bulkhead_is_pressed(pmcf->console.cell)) {
+    if (ngx_payments_bulkhead_is_pressed(ctx->cell)) {
         return ngx_http_payments_overloaded(r, RETRY_S);
     }
 
-    flow = ngx_payments_flow_create(pmcf, pmcf->console.cell);
+    flow = ngx_payments_flow_create(
+        ngx_http_get_module_main_conf(r, ngx_http_payments_module), ctx->cell);
     if (flow == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -285,7 +289,7 @@ ask(ngx_http_request_t *r, pay_flow_t *core, const pay_console_asked_t *asked)
                       &core->request_id) == PAY_OK
            && pay_staff_copy(core->arena, ctx->staff, &staff) == PAY_OK
            && pay_flow_console(core, &staff, &copy,
-                               (int) pmcf->console.may_act) == PAY_OK
+                               pmcf->console.facts.can_act) == PAY_OK
            ? NGX_OK : NGX_ERROR;
 }
 
@@ -303,7 +307,8 @@ add_node(ngx_http_request_t *r, pay_arena_t *arena,
     }
 
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-    PAY_TRY(ngx_http_payments_node(pmcf, arena, &node));
+    PAY_TRY(ngx_http_payments_node(pmcf, ngx_http_payments_get_ctx(r)->cell,
+                                   arena, &node));
 
     return pay_console_add_node(arena, node, asked);
 }

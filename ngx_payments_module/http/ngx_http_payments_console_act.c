@@ -7,6 +7,7 @@
 #include "http/ngx_http_payments_console_act.h"
 #include "http/ngx_http_payments_body.h"
 #include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_request.h"
 #include "http/ngx_http_payments_start.h"
 #include "shm/ngx_payments_bulkhead.h"
 #include "util/ngx_http_payments_ctx.h"
@@ -20,6 +21,7 @@
 #define SKEW_S   60
 
 
+static ngx_int_t choose_cell(ngx_http_request_t *r, pay_err_t *err);
 static void act_body(ngx_http_request_t *r, pay_str_t body);
 static ngx_int_t start_act(ngx_http_request_t *r, pay_str_t body);
 static ngx_int_t fill_input(ngx_http_request_t *r, pay_flow_t *core,
@@ -29,11 +31,9 @@ static ngx_int_t fill_input(ngx_http_request_t *r, pay_flow_t *core,
 ngx_int_t
 ngx_http_payments_console_act(ngx_http_request_t *r, pay_str_t name)
 {
-    const char                     *act = pay_console_act_name(name);
-    ngx_http_payments_ctx_t        *ctx = ngx_http_payments_get_ctx(r);
-    ngx_http_payments_main_conf_t  *pmcf;
-
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    pay_err_t                 err;
+    const char               *act = pay_console_act_name(name);
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
 
     if (act == NULL) {
         return ngx_http_payments_problem(r, "not-found", NULL, NULL);
@@ -45,11 +45,59 @@ ngx_http_payments_console_act(ngx_http_request_t *r, pay_str_t name)
         return ngx_http_payments_method_not_allowed(r, ALLOW);
     }
 
-    if (!pmcf->console.may_act) {
+    if (!ngx_payments_main_conf()->console.facts.can_act) {
         return ngx_http_payments_problem(r, "acts-off", NULL, NULL);
     }
 
-    return ngx_http_payments_read_body(r, act_body);
+    switch (choose_cell(r, &err)) {
+
+    case NGX_OK:
+        return ngx_http_payments_read_body(r, act_body);
+
+    case NGX_DECLINED:
+        return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
+
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
+static ngx_int_t
+choose_cell(ngx_http_request_t *r, pay_err_t *err)
+{
+    pay_str_t    name;
+    pay_arena_t  arena = ngx_payments_arena(r->pool);
+
+    switch (pay_console_parse_cell(&arena, ngx_payments_str(r->args), &name,
+                                   err))
+    {
+
+    case PAY_OK:
+        return ngx_http_payments_console_cell(
+            name, &ngx_http_payments_get_ctx(r)->cell, err);
+
+    case PAY_INVALID:
+        return NGX_DECLINED;
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+ngx_int_t
+ngx_http_payments_console_cell(pay_str_t name, ngx_uint_t *cell,
+    pay_err_t *err)
+{
+    *cell = ngx_payments_main_conf()->console.cell;
+
+    return name.len == 0
+           || ngx_payments_cell_named(ngx_payments_nstr(name), cell) == NGX_OK
+           ? NGX_OK
+           : ngx_http_payments_refuse(err, "validation-error",
+                                      "cell must be the name of a cell: the "
+                                      "page me has them all");
 }
 
 
@@ -73,8 +121,6 @@ start_act(ngx_http_request_t *r, pay_str_t body)
     if (body.len > PAY_CONSOLE_ACT_MAX) {
         return ngx_http_payments_problem(r, "content-too-large", NULL, NULL);
     }
-
-    ctx->cell = ngx_payments_main_conf()->console.cell;
 
     if (ngx_payments_bulkhead_is_pressed(ctx->cell)) {
         return ngx_http_payments_overloaded(r, RETRY_S);

@@ -26,10 +26,10 @@ static void number(pay_buf_t *buf, const char *before, ngx_uint_t value);
 
 pay_status_t
 ngx_http_payments_node(const ngx_http_payments_main_conf_t *pmcf,
-    pay_arena_t *arena, pay_str_t *json)
+    ngx_uint_t cell, pay_arena_t *arena, pay_str_t *json)
 {
     pay_buf_t              buf;
-    ngx_uint_t             i;
+    ngx_uint_t             i, n = 0;
     ngx_payments_psp_t   **psps = pmcf->psps.elts;
     ngx_payments_shctx_t  *ctx = ngx_payments_shctx(NULL);
 
@@ -37,8 +37,10 @@ ngx_http_payments_node(const ngx_http_payments_main_conf_t *pmcf,
     pay_buf_text(&buf, "[");
 
     for (i = 0; ctx != NULL && i < pmcf->psps.nelts; i++) {
-        pay_buf_text(&buf, i == 0 ? "" : ",");
-        add_psp(&buf, &ctx->counters, psps[i], i);
+        if (psps[i]->psp.cell == cell) {
+            pay_buf_text(&buf, n++ == 0 ? "" : ",");
+            add_psp(&buf, &ctx->counters, psps[i], i);
+        }
     }
 
     pay_buf_text(&buf, "]");

@@ -10,6 +10,7 @@
 #include "io/ngx_payments_db.h"
 #include "shm/ngx_payments_windows.h"
 #include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_process.h"
 
 
 #define ALLOW  "GET, HEAD, OPTIONS"
@@ -84,30 +85,16 @@ ngx_http_payments_ready(ngx_http_request_t *r)
 static ngx_int_t
 find_cell(ngx_http_request_t *r, ngx_uint_t *cell)
 {
-    ngx_str_t                       name;
-    ngx_uint_t                      i;
-    ngx_payments_cell_t           **cells;
-    ngx_http_payments_main_conf_t  *pmcf;
+    ngx_str_t  name;
 
-    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
-    cells = pmcf->cells.elts;
-
-    if (ngx_http_arg(r, (u_char *) "cell", 4, &name) != NGX_OK) {
-        *cell = choose_cell(pmcf->cells.nelts);
-        ngx_payments_db_probed(*cell);
-        return NGX_OK;
+    if (ngx_http_arg(r, (u_char *) "cell", 4, &name) == NGX_OK) {
+        return ngx_payments_cell_named(name, cell);
     }
 
-    for (i = 0; i < pmcf->cells.nelts; i++) {
-        if (pay_str_eq(ngx_payments_str(cells[i]->name),
-                       ngx_payments_str(name)))
-        {
-            *cell = i;
-            return NGX_OK;
-        }
-    }
+    *cell = choose_cell(ngx_payments_main_conf()->cells.nelts);
+    ngx_payments_db_probed(*cell);
 
-    return NGX_DECLINED;
+    return NGX_OK;
 }
 
 

@@ -9,6 +9,7 @@
 #include "util/ngx_payments.h"
 
 #include "pay_audit.h"
+#include "pay_console.h"
 #include "pay_flow.h"
 #include "pay_id.h"
 #include "pay_jwt.h"
@@ -333,10 +334,9 @@ typedef struct {
     ngx_array_t                 assets;          /* ngx_payments_asset_t */
     ngx_uint_t                  is_set;          /* payments_staff is there */
     ngx_uint_t                  is_served;       /* payments_console is */
-    ngx_uint_t                  cell;            /* index of that shown */
-    ngx_uint_t                  may_act;         /* it has a database for
-                                                    acts */
-    pay_str_t                   settings;        /* JSON without a secret */
+    ngx_uint_t                  cell;            /* whose database is asked
+                                                    where none is named */
+    pay_console_facts_t         facts;
     ngx_array_t                *refunds;         /* ngx_payments_refund_limit_t
                                                     of each currency, or NULL */
     pay_str_t                   terms;           /* of refunds, JSON */

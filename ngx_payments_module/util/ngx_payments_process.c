@@ -49,6 +49,25 @@ ngx_payments_cell_note(ngx_uint_t cell)
 }
 
 
+ngx_int_t
+ngx_payments_cell_named(ngx_str_t name, ngx_uint_t *cell)
+{
+    ngx_uint_t             i;
+    ngx_payments_cell_t  **cells = process.pmcf->cells.elts;
+
+    for (i = 0; i < process.pmcf->cells.nelts; i++) {
+        if (cells[i]->name.len == name.len
+            && ngx_memcmp(cells[i]->name.data, name.data, name.len) == 0)
+        {
+            *cell = i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 /* Small steps, such as NTP makes, are followed; a jump is logged once and then
  * ignored. */
 time_t

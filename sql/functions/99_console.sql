@@ -183,6 +183,15 @@ $$;
 COMMENT ON FUNCTION pay.console_list IS 'A page of one of the lists';
 
 
+-- The gateway says which cells it has; another caller has this one.
+CREATE OR REPLACE FUNCTION pay.console_cells(p_query jsonb)
+RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce((p_query ->> 'cells')::jsonb, '["default"]')
+$$;
+COMMENT ON FUNCTION pay.console_cells IS
+    'The names of all cells, each of which the console asks for itself';
+
+
 CREATE OR REPLACE FUNCTION pay.console_page(
     p_page text, p_staff text, p_roles jsonb, p_merchants jsonb,
     p_query jsonb)
@@ -198,6 +207,7 @@ BEGIN
     RETURN CASE p_page
         WHEN 'me' THEN console_me(p_staff, p_roles, p_merchants)
             || console_my_acts(p_roles, p_query)
+            || jsonb_build_object('cells', console_cells(p_query))
         WHEN 'now' THEN console_now(v_scope, p_roles)
         WHEN 'psps' THEN console_psp_page(v_scope, p_query)
         WHEN 'find' THEN console_find(v_scope, p_query)

@@ -25,7 +25,7 @@ typedef enum {
     MERCHANT = 0, PSP, STATUS, CURRENCY, MIN, MAX, FROM, TO, KIND, STATE,
     SELLER, ORDER, CHECKOUT, PAYOUT, FIND, PERSONAL, BEFORE, AFTER, LIMIT,
     METHOD, OUTCOME, CODE, STEP, ZONE, FILE_ID,
-    PERSON, ACT, OBJECT, ACCOUNT,
+    PERSON, ACT, OBJECT, ACCOUNT, CELL,
     PARAMETER_COUNT
 } parameter_t;
 
@@ -40,13 +40,17 @@ struct pay_console_page_s {
 };
 
 /* Facts of the configuration that a page shows. */
-typedef enum { SETTINGS = 1, ACTS = 2 } shows_t;
+typedef enum { SETTINGS = 1, ACTS = 2, CELLS = 4 } shows_t;
 
 
 static pay_status_t take_field(pay_arena_t *arena, pay_str_t field,
     unsigned allowed, unsigned *seen, pay_json_t *query, pay_err_t *err);
 static pay_status_t read_fields(pay_arena_t *arena, pay_str_t args,
     unsigned allowed, unsigned *seen, pay_json_t *query, pay_err_t *err);
+static pay_status_t add_facts(const pay_console_page_t *page,
+    const pay_console_facts_t *facts, pay_json_t *query);
+static pay_status_t read_cell(pay_arena_t *arena, const pay_json_t *query,
+    pay_str_t *cell);
 static pay_status_t take_id(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_word(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_currency(pay_arena_t *arena, pay_str_t *value);
@@ -59,6 +63,7 @@ static pay_status_t take_limit(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_text(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_printable(pay_arena_t *arena, pay_str_t *value);
 static pay_status_t take_one(pay_arena_t *arena, pay_str_t *value);
+static pay_status_t take_cell(pay_arena_t *arena, pay_str_t *value);
 
 
 static const struct {
@@ -111,13 +116,14 @@ static const struct {
     [OBJECT] = { "object", take_text,
                  "object must be 1 to 128 printable ASCII characters" },
     [ACCOUNT] = { "account", take_word,
-                  "account must be an account of the ledger" }
+                  "account must be an account of the ledger" },
+    [CELL] = { "cell", take_cell, "cell must be the name of a cell" }
 };
 PAY_ROWS(parameters, PARAMETER_COUNT);
 _Static_assert(PARAMETER_COUNT <= PARAMETERS, "parameters are bits");
 
 static const pay_console_page_t  pages[] = {
-    { "me", 0, ACTS },
+    { "me", 0, ACTS | CELLS },
     { "now", P(MERCHANT), 0 },
     { "payments", LIST | RANGE | P(PSP) | P(STATUS) | P(CURRENCY) | P(MIN)
                   | P(MAX) | P(METHOD) | P(OUTCOME) | P(CODE), 0 },
@@ -180,7 +186,7 @@ pay_console_page_name(const pay_console_page_t *page)
 
 pay_status_t
 pay_console_parse(pay_arena_t *arena, pay_str_t args,
-    const pay_console_page_t *page, pay_str_t settings, int can_act,
+    const pay_console_page_t *page, const pay_console_facts_t *facts,
     pay_console_asked_t *asked, pay_err_t *err)
 {
     unsigned       seen = 0;
@@ -188,14 +194,15 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
     pay_status_t   status;
 
     query = pay_json_object_new();
-    status = read_fields(arena, args, page->parameters, &seen, query, err);
+    status = read_fields(arena, args, page->parameters | P(CELL), &seen, query,
+                         err);
 
-    if (status == PAY_OK && (page->shows & SETTINGS)) {
-        status = pay_json_set_string(query, "settings", settings);
+    if (status == PAY_OK) {
+        status = add_facts(page, facts, query);
     }
 
-    if (status == PAY_OK && (page->shows & ACTS) && can_act) {
-        status = pay_json_set_string(query, "acts", PAY_STR("1"));
+    if (status == PAY_OK) {
+        status = read_cell(arena, query, &asked->cell);
     }
 
     asked->page = page;
@@ -209,6 +216,61 @@ pay_console_parse(pay_arena_t *arena, pay_str_t args,
     pay_json_free(query);
 
     return status;
+}
+
+
+pay_status_t
+pay_console_parse_cell(pay_arena_t *arena, pay_str_t args, pay_str_t *cell,
+    pay_err_t *err)
+{
+    unsigned       seen = 0;
+    pay_json_t    *query;
+    pay_status_t   status;
+
+    query = pay_json_object_new();
+    status = read_fields(arena, args, P(CELL), &seen, query, err);
+
+    if (status == PAY_OK) {
+        status = read_cell(arena, query, cell);
+    }
+
+    pay_json_free(query);
+
+    return status;
+}
+
+
+static pay_status_t
+add_facts(const pay_console_page_t *page, const pay_console_facts_t *facts,
+    pay_json_t *query)
+{
+    if (page->shows & SETTINGS) {
+        PAY_TRY(pay_json_set_string(query, "settings", facts->settings));
+    }
+
+    if (page->shows & CELLS) {
+        PAY_TRY(pay_json_set_string(query, "cells", facts->cells));
+    }
+
+    return (page->shows & ACTS) && facts->can_act
+           ? pay_json_set_string(query, "acts", PAY_STR("1")) : PAY_OK;
+}
+
+
+static pay_status_t
+read_cell(pay_arena_t *arena, const pay_json_t *query, pay_str_t *cell)
+{
+    const pay_json_t  *value = pay_json_get(query, parameters[CELL].name);
+
+    *cell = PAY_STR("");
+
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_json_string(value, cell));
+
+    return pay_dup(arena, *cell, cell);
 }
 
 
@@ -481,4 +543,13 @@ take_one(pay_arena_t *arena, pay_str_t *value)
     (void) arena;
 
     return pay_str_is(*value, "1") ? PAY_OK : PAY_INVALID;
+}
+
+
+static pay_status_t
+take_cell(pay_arena_t *arena, pay_str_t *value)
+{
+    (void) arena;
+
+    return pay_cell_is_valid(*value) ? PAY_OK : PAY_INVALID;
 }

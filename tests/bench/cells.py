@@ -31,7 +31,7 @@ CLIENTS = int(os.environ.get("BENCH_CELL_CLIENTS", "64"))
 NUMBERS = (1, 2, 4)
 HOME, LETTERS = "default", "bcd"
 KEY = "acme"  # whose keys of its own stack a cell's merchant has
-DATABASE = re.compile(r'payments_database +"([^"]*)"')
+CONSOLE = ("payments_console_database", "payments_console_act_database")
 STRIPE = re.compile(r"(?s)    payments_psp stripe \{\n(.*?)    \}\n")
 READY_S = 60
 
@@ -72,9 +72,15 @@ class Cell:
         if self.share is not None:
             self.share.close()
 
-    def dsn(self) -> str:
+    def dsn(self, directive: str) -> str:
         text = pathlib.Path(self.env["NGINX_CONF"]).read_text()
-        return DATABASE.search(text)[1]
+        return re.search(rf'{directive} +"([^"]*)"', text)[1]
+
+    def console(self) -> str:
+        return "".join(
+            f'    {directive} {self.name} "{self.dsn(directive)}";\n'
+            for directive in CONSOLE
+        )
 
     def secret(self, file: str) -> pathlib.Path:
         return pathlib.Path(self.env["RUN_DIR"]) / "secrets" / file
@@ -83,9 +89,9 @@ class Cell:
         """stripe: the block of the PSP of that name."""
         letter = self.name
         return f"""
-    payments_database {letter} "{self.dsn()}" connections=2 batch=256
-        queue=4096 handle={letter};
-    payments_psp stripe-{letter} {{
+    payments_database {letter} "{self.dsn("payments_database")}"
+        connections=2 batch=256 queue=4096 handle={letter};
+{self.console()}    payments_psp stripe-{letter} {{
         cell {letter};
 {stripe}    }}
     payments_merchant shop-{letter} {{

@@ -7,7 +7,7 @@ import re
 import psycopg2.extensions
 import pytest
 from support import many, scratch
-from support.cells import DATABASE
+from support.cells import databases
 from support.console import Staff
 from support.nginxconf import MINIMAL, Nginx, swap
 from support.own_stack import Checkout, OwnStack, new_id, wait_for
@@ -32,13 +32,11 @@ class Discovery:
         self.stack = stack
         keys = stack.gateway.run / "many"
         many.write_keys(keys, MERCHANTS)
-        own = DATABASE.search(stack.pristine)[1].strip('"')
         name = psycopg2.extensions.parse_dsn(dsn)["dbname"]
-        other = psycopg2.extensions.make_dsn(own, dbname=name)
         stack.configure(
             (
                 PLACE,
-                f'    payments_database b "{other}" handle=b;\n'
+                databases("b", stack.pristine, dbname=name)
                 + many.psps(
                     PSPS, CELLS, stack.mock.url, str(stack.gateway.secrets)
                 )

@@ -35,6 +35,7 @@ key_of(const char *page, const char *args, unsigned roles,
 {
     pay_err_t            err;
     pay_staff_t          staff = { .roles = roles };
+    pay_console_facts_t  facts = { .settings = PAY_STR("{}") };
     pay_console_asked_t  asked;
 
     staff.subject = PAY_STR("ann");
@@ -42,7 +43,7 @@ key_of(const char *page, const char *args, unsigned roles,
 
     cr_assert_eq(pay_console_parse(arena, pay_str_of(args),
                                    pay_console_page(pay_str_of(page)),
-                                   PAY_STR("{}"), 0, &asked, &err), PAY_OK);
+                                   &facts, &asked, &err), PAY_OK);
 
     return pay_console_shared_key(arena, &staff, &asked, key);
 }
@@ -82,6 +83,7 @@ Test(pay_console_shared, another_page_query_role_or_merchant_is_another_key)
         key("jobs", "", 1, ""),
         key("jobs", "kind=poll", 1, ""),
         key("jobs", "limit=10", 1, ""),
+        key("jobs", "cell=b", 1, ""),
     };
 
     for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

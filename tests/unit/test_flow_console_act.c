@@ -134,6 +134,7 @@ look_begin(world_t *world, int can_act)
 {
     pay_err_t            err;
     pay_staff_t          staff;
+    pay_console_facts_t  facts = { PAY_STR("{}"), PAY_STR("[]"), can_act };
     pay_console_asked_t  asked;
 
     memset(&staff, 0, sizeof(staff));
@@ -142,8 +143,7 @@ look_begin(world_t *world, int can_act)
     cr_assert_eq(pay_console_parse(pay_heap_arena(world->own),
                                    PAY_STR("checkout=c1&personal=1"),
                                    pay_console_page(PAY_STR("payment")),
-                                   PAY_STR("{}"), can_act, &asked, &err),
-                 PAY_OK);
+                                   &facts, &asked, &err), PAY_OK);
     cr_assert(asked.is_personal);
     world_made(world, pay_flow_console(&world->flow, &staff, &asked,
                                        can_act));

@@ -12,6 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2.extensions
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -25,7 +26,11 @@ from .second_node import SecondNode
 from .tokens import Minter
 
 PSPS = "generic stripe adyen paypal square mollie;"
-DATABASE = re.compile(r'payments_database +("[^"]*")[^;]*;')
+DATABASES = (
+    "payments_database",
+    "payments_console_database",
+    "payments_console_act_database",
+)
 GLOBEX = "    payments_merchant globex {\n"
 HOOKS = "payments_webhook_endpoints hosts=loopback;"
 CAP = 24  # creates under way in a cell, on all workers
@@ -52,15 +57,26 @@ PLAN = {
 }
 
 
-def edits(dsns: dict[str, str], authority) -> list[tuple[str, str]]:
-    """Of the first stack's nginx.conf; dsns: of further cells, quoted."""
+def databases(cell: str, conf: str, **changes) -> str:
+    """The lines of a further cell, whose databases are those of `conf` with
+    these parameters changed."""
+    lines = []
+    for directive in DATABASES:
+        dsn = re.search(rf'{directive} +"([^"]*)"', conf)[1]
+        made = psycopg2.extensions.make_dsn(dsn, **changes)
+        handle = f" handle={cell}" if directive == DATABASES[0] else ""
+        lines.append(f'    {directive} {cell} "{made}"{handle};\n')
+    return "".join(lines)
+
+
+def edits(confs: dict[str, str], authority) -> list[tuple[str, str]]:
+    """Of the first stack's nginx.conf; confs: those of further cells."""
     found = [
         QUICK_JOBS,
         (
             "    payments_audience ",
             "".join(
-                f"    payments_database {name} {dsn} handle={name};\n"
-                for name, dsn in dsns.items()
+                databases(name, conf) for name, conf in confs.items()
             )
             + f"    payments_bulkhead intake={CAP};\n    payments_audience ",
         ),
@@ -71,7 +87,7 @@ def edits(dsns: dict[str, str], authority) -> list[tuple[str, str]]:
         ),
         (GLOBEX, GLOBEX + "        cell b;\n"),
     ]
-    for name in dsns:
+    for name in confs:
         block = f"    payments_psp {PLAN[name].psp} {{\n"
         found.append((block, f"{block}        cell {name};\n"))
     return found
@@ -113,18 +129,18 @@ class Cells:
 
     def _configured(self, authority) -> str:
         text = self.conf
-        dsns = {
-            name: DATABASE.search(stack.pristine)[1]
+        confs = {
+            name: stack.pristine
             for name, stack in self.stacks.items()
             if stack is not self.home
         }
-        for old, new in (*self.more, *edits(dsns, authority)):
+        for old, new in (*self.more, *edits(confs, authority)):
             assert old in text
             text = text.replace(old, new, 1)
         acme, globex = text.split(GLOBEX)
         acme = acme.replace(PSPS, "generic;")
         globex = globex.replace(PSPS, "stripe;", 1)
-        third = _third(globex, authority) if "c" in dsns else ""
+        third = _third(globex, authority) if "c" in confs else ""
         return acme + third + GLOBEX + globex
 
     def second(self) -> SecondNode:
