@@ -2,25 +2,18 @@
 configuration, by the new one, and under load while payctl moves it."""
 
 import contextlib
-import os
-import re
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
-from support.cells import GLOBEX, Cells
+from support.cells import Cells
 from support.changes import send
+from support.moves import Move, placed
 from support.nodes import replayed
 from support.own_stack import Checkout, new_id, wait_for
 from support.storefronts import Storefronts
 from support.tls_psp import Authority
 
-# acme is in the cell default, whose PSP is generic; stripe is b's
-ACME = "    payments_merchant acme {\n"
-FROM = ACME + "        cell b;\n        from default;\n"
-BACK = ACME + "        from b;\n"
-PSPS = re.compile(r"( psp +)generic;")
 STOREFRONTS = 4
 
 
@@ -43,8 +36,8 @@ def order(cells, **more):
     return body
 
 
-def post(cells, body, key):
-    return cells.home.post(body, key)
+def post(cells, body, key, client=None):
+    return cells.home.post(body, key, client=client)
 
 
 def told(cells, order_id, *more):
@@ -55,29 +48,13 @@ def first(body):
     return body["payment_orders"][0]["payment_order_id"]
 
 
-def move(cells, *more, code=0, names=("default", "b")):
-    dsns = [cells.stack(name).values["PG_ADMIN_DSN"] for name in names]
-    done = subprocess.run(
-        [cells.home.values["PAYCTL"], "merchant", "move", "acme", "--from",
-         names[0], "--to", names[1], "--dsn", dsns[0], "--to-dsn", dsns[1],
-         *more],
-        env=os.environ, capture_output=True, text=True, check=False,
-        timeout=120,
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
-
-
-def where(cells, body):
+def where(cells, checkout_id):
     """The cells that have the checkout."""
+    query = "checkout WHERE merchant_id = 'acme' AND checkout_id = '{}'"
     return [
         cell
         for cell in ("default", "b")
-        if cells.stack(cell).value(
-            "SELECT count(*) FROM pay.checkout WHERE merchant_id = 'acme'"
-            " AND checkout_id = %s",
-            body["checkout_id"],
-        )
+        if cells.count(cell, query.format(checkout_id))
     ]
 
 
@@ -94,29 +71,22 @@ def old(cells):
 @pytest.fixture(scope="module")
 def moved(cells, old):
     """Behind the move, which came under load; what was taken meanwhile."""
-    acme = cells.home.pristine
-    assert ACME in acme and GLOBEX in acme
-    head, tail = acme.replace(ACME, FROM, 1).split(FROM)
-    mine, rest = tail.split(GLOBEX)
-    mine, count = PSPS.subn(r"\1generic stripe;", mine, count=1)
-    assert count == 1
+    move = Move(cells)
     # None and 429: an old worker closes connections, and asks go on there
     insists = {None, 429, 503}
     with Storefronts([cells.home], STOREFRONTS, insists=insists) as shops:
         shops.sell(STOREFRONTS, "the old configuration")
-        cells.home.pristine = head + FROM + mine + GLOBEX + rest
-        cells.home.configure()
-        wait_for(cells.all_are_ready, "both cells")
+        move.announce(cells.home)
         shops.sell(8, "the new configuration")
-        assert where(cells, shops.taken[-1].body) == ["default"]
-        move(cells, "--balances", "carry")
+        assert where(cells, shops.taken[-1].id) == ["default"]
+        move.done()
         shops.sell(8, "the new cell")
     return shops
 
 
 def test_no_checkout_is_lost_or_in_two_cells(cells, moved):
     assert moved.wrong == []
-    places = [where(cells, sale.body) for sale in moved.taken]
+    places = [where(cells, sale.id) for sale in moved.taken]
     assert {tuple(place) for place in places} == {("default",), ("b",)}
 
 
@@ -157,7 +127,7 @@ def test_an_old_order_is_refunded_where_it_is(cells, old, moved):
 def test_a_new_payment_is_one_of_the_new_cell(cells, moved):
     body = order(cells)
     made = Checkout(cells.away, body, post(cells, body, new_id()))
-    assert where(cells, body) == ["b"]
+    assert where(cells, body["checkout_id"]) == ["b"]
     _, handle, _ = made.facts()
     assert handle.startswith("b")
     cells.home.mock.pay(made.token)
@@ -187,14 +157,10 @@ def test_a_seller_is_paid_what_both_cells_owe(cells, old, moved):
 
 
 @contextlib.contextmanager
-def configured(cells, *edits):
-    """All workers have the configuration with these replacements."""
+def placed_in(cells, cell, origin=""):
+    """All workers have the merchant there."""
     before = cells.home.pristine
-    after = before
-    for old, new in edits:
-        assert old in after
-        after = after.replace(old, new, 1)
-    cells.home.pristine = after
+    cells.home.pristine = placed(before, cell, origin)
     cells.home.configure()
     try:
         wait_for(cells.all_are_ready, "both cells")
@@ -205,9 +171,6 @@ def configured(cells, *edits):
         wait_for(cells.all_are_ready, "both cells")
 
 
-BEFORE = (FROM, ACME), (" generic stripe;", " generic;")
-
-
 def waits(answer):
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
@@ -215,23 +178,23 @@ def waits(answer):
 
 
 def test_a_node_with_the_old_configuration_begins_nothing(cells, moved):
-    with configured(cells, *BEFORE):
+    with placed_in(cells, "default"):
         waits(post(cells, order(cells), new_id()))
 
 
 def test_it_begins_nothing_when_the_merchant_is_back_either(cells, moved):
     """Of a node that has missed both moves: it would ask one cell only."""
     sale = moved.taken[-1]
-    body, key, said = sale.body, sale.key, sale.answer
-    assert where(cells, body) == ["b"]
-    move(cells, "--balances", "carry", names=("b", "default"))
-    with configured(cells, *BEFORE):
+    assert where(cells, sale.id) == ["b"]
+    Move(cells, "b", "default").done()
+    with placed_in(cells, "default"):
         waits(post(cells, order(cells), new_id()))
-        waits(post(cells, body, key))
-    for edits in ((), ((FROM, BACK),)):
-        with configured(cells, *edits):
-            assert post(cells, body, key).json() == said
-            again = order(cells)
-            assert post(cells, again, new_id()).status_code == 201
-            assert where(cells, again) == ["default"]
-    assert where(cells, body) == ["b"]
+        waits(post(cells, sale.body, sale.key))
+    for cell, origin in (("b", "default"), ("default", "b")):
+        with placed_in(cells, cell, origin):
+            again = post(cells, sale.body, sale.key)
+            assert again.json() == sale.answer
+            body = order(cells)
+            assert post(cells, body, new_id()).status_code == 201
+            assert where(cells, body["checkout_id"]) == ["default"]
+    assert where(cells, sale.id) == ["b"]

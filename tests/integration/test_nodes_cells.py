@@ -5,15 +5,18 @@ accepted is there once and each one that was paid is booked once.
 """
 
 import contextlib
+import itertools
 import os
 import random
 import tempfile
 from pathlib import Path
 
+import psycopg2
 import pytest
 from support import nodes as races
 from support.cells import PLAN, Cells
 from support.load import Threads
+from support.moves import Move, Payctl
 from support.nodes import Nodes
 from support.own_stack import HASTY_PSP, wait_for
 from support.storefronts import Storefronts, sales_hold
@@ -228,6 +231,7 @@ STRIKES = {
 # In the suite of all; make faults has each of them with each seed.
 IS_SWEEP = "FAULT_SEED" in os.environ
 UNDER_LOAD = STRIKES if IS_SWEEP else ["both"]
+IN_A_MOVE = STRIKES if IS_SWEEP else ["postgres", "node"]
 
 
 def strike_of(cells, rng, what: str, among=CELLS) -> Strike:
@@ -250,3 +254,159 @@ def test_kills_under_load_lose_and_double_nothing(
         finally:
             strike.back()
         trade.sell(2)
+
+
+# A merchant that moves, there and back.
+
+# statements of payctl merchant move that only read and lock, before it writes
+READS = 15
+OWED = """
+SELECT coalesce(sum(available_minor + pending_minor + reserved_minor), 0)
+FROM pay.wallet WHERE merchant_id = 'acme' AND seller_account = 'seller-0'
+"""
+EARNED = """
+SELECT coalesce(sum(captured_minor), 0) FROM pay.payment_order
+WHERE merchant_id = 'acme' AND seller_account = 'seller-0'
+"""
+
+
+class Moves:
+    """Of acme: next() is from where it is.  past: sales of before each move and
+    of behind it."""
+
+    def __init__(self, cells):
+        self.cells = cells
+        ends = itertools.cycle((("default", "b"), ("b", "default")))
+        self.next = lambda: Move(cells, *next(ends))
+        self.past: list = []
+
+    def are_known(self) -> None:
+        """Each node knows the key of each, and begins none anew."""
+        for sale, node in itertools.product(
+            self.past, self.cells.seen("default").both
+        ):
+            again = node.post(sale.body, sale.key)
+            assert again.status_code == 201, again.text
+            assert races.replayed(again)
+
+
+@pytest.fixture(scope="module")
+def moves(cells):
+    return Moves(cells)
+
+
+def begun_in(cells, cell: str) -> int:
+    return cells.count(cell, "checkout WHERE merchant_id = 'acme'")
+
+
+def expect_moved(moves, move, trade) -> None:
+    """The old cell begins nothing, no leg of a balance is open, and each node
+    knows the keys of before and of since."""
+    cells = moves.cells
+    assert move.state() == "moved"
+    before = begun_in(cells, move.here), begun_in(cells, move.there)
+    trade.sell(4, ["default"])
+    assert begun_in(cells, move.here) == before[0]
+    assert begun_in(cells, move.there) >= before[1] + 4
+    legs = "cell_transfer WHERE ended_at IS NULL"
+    assert [cells.count(each, legs) for each in CELLS] == [0] * len(CELLS)
+    taken = trade.shops["default"].taken
+    moves.past += [taken[0], taken[-1]]
+    moves.are_known()
+
+
+def expect_waits(cells, move) -> None:
+    """For a transaction of before the fence; until then nothing begins."""
+    with psycopg2.connect(
+        cells.stack(move.here).values["PG_ADMIN_DSN"]
+    ) as before, before.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")
+        move.done("--balances", "carry", "--wait", "1", code=1)
+        assert move.state() == "fencing"
+        for node in cells.seen("default").both:
+            body = node.order()
+            body.pop("psp")
+            assert node.post(body).status_code == 503
+    before.close()
+
+
+def expect_earned(cells) -> None:
+    """What the seller is owed in all cells together is what was captured."""
+
+    def sums():
+        return [
+            sum(stack.value(query) for stack in cells.stacks.values())
+            for query in (OWED, EARNED)
+        ]
+
+    owed, earned = sums()
+    assert owed == earned > 0
+
+
+def test_a_move_that_is_killed_at_each_step_loses_and_doubles_nothing(
+    cells, moves
+):
+    """In the place of each statement of payctl, and behind each that writes;
+    the second node hears of it when the old cell begins nothing any more."""
+    move, (first, second) = moves.next(), cells.nodes
+    late = cells.seen("default").both[1]
+    with Trade(cells) as trade:
+        trade.sell(2)
+        move.announce(first, HASTY_PSP)
+        trade.sell(2)
+        assert begun_in(cells, move.there) == 0
+        expect_waits(cells, move)
+        hears, ended = True, None
+        for at, behind in itertools.product(range(1, 200), (False, True)):
+            if behind and at <= READS:
+                continue
+            call = move.payctl(at=at, behind=behind, strike=Payctl.kill)
+            ended = call.end()
+            if not call.struck.is_set():
+                break
+            if hears and move.state() == "moved":
+                assert late.post(late.order()).status_code == 503
+                trade.sell(2, ["b", "c"])
+                move.announce(second, HASTY_PSP)
+                hears = False
+        assert ended[0] == 0, ended
+        assert not hears
+        expect_moved(moves, move, trade)
+    expect_earned(cells)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("what", IN_A_MOVE)
+def test_kills_during_a_move_lose_and_double_nothing(
+    cells, moves, what, seed
+):
+    """At a statement of payctl, which is called until it succeeds."""
+    rng = random.Random(f"move/{what}/{seed}")
+    move = moves.next()
+    ends = (move.here, move.there)
+    strike = strike_of(cells, rng, what, ends)
+    spared = [
+        cell
+        for cell in strike.spared()
+        if not (cell == "default" and strike.cell in ends)
+    ]
+    for node in cells.nodes:
+        move.announce(node, HASTY_PSP)
+        # also by a node that has not heard of this move yet
+        moves.are_known()
+    with Trade(cells) as trade:
+        trade.sell(2)
+        call = move.payctl(
+            at=rng.randint(READS + 1, READS + 10),
+            behind=rng.random() < 0.5,
+            strike=strike,
+        )
+        try:
+            said = call.end()
+            assert call.struck.is_set(), said
+            trade.sell(2, spared)
+        finally:
+            strike.back()
+        move.done()
+        expect_moved(moves, move, trade)
+    expect_earned(cells)

@@ -54,14 +54,19 @@ class Link(Listener):
                 target=self.answers, args=(far, near, struck), daemon=True
             )
             back.start()
-            while data := near.recv(65536):
-                if self.strikes(data):
-                    struck.set()
-                far.sendall(data)
-                if struck.is_set() and self.change is None:
-                    break
-            else:
-                far.shutdown(socket.SHUT_WR)
+            try:
+                while data := near.recv(65536):
+                    if self.strikes(data):
+                        struck.set()
+                    far.sendall(data)
+                    if struck.is_set() and self.change is None:
+                        break
+                else:
+                    far.shutdown(socket.SHUT_WR)
+            except OSError:
+                # the other thread, which waits there, would keep it open
+                far.shutdown(socket.SHUT_RDWR)
+                raise
             back.join(DEADLINE_S)
 
     def answers(self, far, near, struck) -> None:
