@@ -252,9 +252,10 @@ function Declines({ declines }) {
 }
 
 function Content({ data: found, zone, query }) {
-    const data = { ...found, addressOf: useAddress() };
-    const { data: before } = usePage("plots", { ...query, step: data.step,
+    const addressOf = useAddress(), data = { ...found, addressOf };
+    const { data: past } = usePage("plots", { ...query, step: data.step,
         from: shifted(data.from), to: shifted(data.to) }, 0);
+    const before = past && { ...past, addressOf };
     return html`
         <p>Payments created from <${Time} at=${data.from} zone=${zone} /> to
             ${" "}<${Time} at=${data.to} zone=${zone} />, by ${data.step}${

@@ -307,7 +307,8 @@ def expect_moved(moves, move, trade) -> None:
     before = begun_in(cells, move.here), begun_in(cells, move.there)
     trade.sell(4, ["default"])
     assert begun_in(cells, move.here) == before[0]
-    assert begun_in(cells, move.there) >= before[1] + 4
+    # some of those that are taken now were begun before
+    assert begun_in(cells, move.there) > before[1]
     legs = "cell_transfer WHERE ended_at IS NULL"
     assert [cells.count(each, legs) for each in CELLS] == [0] * len(CELLS)
     taken = trade.shops["default"].taken
