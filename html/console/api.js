@@ -50,7 +50,7 @@ export function ask(address, signal, held) {
 // The same of an act.  Its request id is made once for each dialog, so that an
 // act that is sent twice is done once.
 export function tell(act, body, cell) {
-    return request(`act/${act}${cell ? `?cell=${cell}` : ""}`, {
+    return request(`act/${act}${fieldsOf(cell ? { cell } : {})}`, {
         method: "POST", body: JSON.stringify(body),
         headers: { "Content-Type": "application/json",
             "X-Payments-Console": "1" },
@@ -75,6 +75,11 @@ export function refresh() {
     for (const next of watches) {
         next();
     }
+}
+
+function fieldsOf(query) {
+    const fields = new URLSearchParams(query).toString();
+    return fields ? `?${fields}` : "";
 }
 
 async function request(address, { signal, held, headers: more,
@@ -212,9 +217,7 @@ function watch(address, seconds, tell) {
 
 export function usePage(page, query, seconds) {
     const cell = useCell();
-    const fields = new URLSearchParams(cell ? { ...query, cell } : query);
-    const text = fields.toString();
-    const address = `${page}${text ? `?${text}` : ""}`;
+    const address = page + fieldsOf(cell ? { ...query, cell } : query);
     const [state, set] = useState({ address: "", ...LOADING });
     useEffect(
         () => watch(address, seconds, found => set({ address, ...found })),

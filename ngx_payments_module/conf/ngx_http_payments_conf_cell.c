@@ -11,13 +11,12 @@
 #include "conf/ngx_http_payments_conf_place.h"
 #include "conf/ngx_http_payments_conf_replica.h"
 #include "io/ngx_payments_pq_conf.h"
+#include "util/ngx_payments_process.h"
 
 
 #define DEFAULT  "default"
 
 
-static ngx_payments_cell_t *find(const ngx_http_payments_main_conf_t *pmcf,
-    const ngx_str_t *name);
 static ngx_payments_cell_t *make(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, const ngx_str_t *name);
 static const char *lack_of(const ngx_http_payments_main_conf_t *pmcf,
@@ -51,7 +50,7 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    cell = find(pmcf, &name);
+    cell = ngx_payments_cell_named(pmcf, ngx_payments_str(name));
     if (cell == NULL) {
         if (pmcf->cells.nelts == NGX_PAYMENTS_CELLS_MAX) {
             return "stands for more than 16 cells: run a second gateway";
@@ -73,24 +72,6 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_payments_defaults(line->options, db);
 
     return ngx_http_payments_options(cf, line->options, from, db, &given);
-}
-
-
-static ngx_payments_cell_t *
-find(const ngx_http_payments_main_conf_t *pmcf, const ngx_str_t *name)
-{
-    ngx_uint_t             i;
-    ngx_payments_cell_t  **cells = pmcf->cells.elts;
-
-    for (i = 0; i < pmcf->cells.nelts; i++) {
-        if (pay_str_eq(ngx_payments_str(cells[i]->name),
-                       ngx_payments_str(*name)))
-        {
-            return cells[i];
-        }
-    }
-
-    return NULL;
 }
 
 
@@ -297,7 +278,7 @@ ngx_http_payments_cell_find(ngx_conf_t *cf,
         ngx_str_set(&wanted, DEFAULT);
     }
 
-    cell = find(pmcf, &wanted);
+    cell = ngx_payments_cell_named(pmcf, ngx_payments_str(wanted));
 
     if (cell == NULL && name->len == 0) {
         if (pmcf->cells.nelts == 1) {

@@ -90,14 +90,24 @@ ngx_int_t
 ngx_http_payments_console_cell(pay_str_t name, ngx_uint_t *cell,
     pay_err_t *err)
 {
-    *cell = ngx_payments_main_conf()->console.cell;
+    ngx_payments_cell_t            *found;
+    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
 
-    return name.len == 0
-           || ngx_payments_cell_named(ngx_payments_nstr(name), cell) == NGX_OK
-           ? NGX_OK
-           : ngx_http_payments_refuse(err, "validation-error",
-                                      "cell must be the name of a cell: the "
-                                      "page me has them all");
+    if (name.len == 0) {
+        *cell = pmcf->console.cell;
+        return NGX_OK;
+    }
+
+    found = ngx_payments_cell_named(pmcf, name);
+    if (found == NULL) {
+        return ngx_http_payments_refuse(err, "validation-error",
+                                        "cell must be the name of a cell: the "
+                                        "page me has them all");
+    }
+
+    *cell = found->index;
+
+    return NGX_OK;
 }
 
 

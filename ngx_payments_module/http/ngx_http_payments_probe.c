@@ -85,13 +85,17 @@ ngx_http_payments_ready(ngx_http_request_t *r)
 static ngx_int_t
 find_cell(ngx_http_request_t *r, ngx_uint_t *cell)
 {
-    ngx_str_t  name;
+    ngx_str_t                       name;
+    ngx_payments_cell_t            *found;
+    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
 
     if (ngx_http_arg(r, (u_char *) "cell", 4, &name) == NGX_OK) {
-        return ngx_payments_cell_named(name, cell);
+        found = ngx_payments_cell_named(pmcf, ngx_payments_str(name));
+        *cell = found != NULL ? found->index : 0;
+        return found != NULL ? NGX_OK : NGX_DECLINED;
     }
 
-    *cell = choose_cell(ngx_payments_main_conf()->cells.nelts);
+    *cell = choose_cell(pmcf->cells.nelts);
     ngx_payments_db_probed(*cell);
 
     return NGX_OK;

@@ -49,22 +49,20 @@ ngx_payments_cell_note(ngx_uint_t cell)
 }
 
 
-ngx_int_t
-ngx_payments_cell_named(ngx_str_t name, ngx_uint_t *cell)
+ngx_payments_cell_t *
+ngx_payments_cell_named(const ngx_http_payments_main_conf_t *pmcf,
+    pay_str_t name)
 {
     ngx_uint_t             i;
-    ngx_payments_cell_t  **cells = process.pmcf->cells.elts;
+    ngx_payments_cell_t  **cells = pmcf->cells.elts;
 
-    for (i = 0; i < process.pmcf->cells.nelts; i++) {
-        if (cells[i]->name.len == name.len
-            && ngx_memcmp(cells[i]->name.data, name.data, name.len) == 0)
-        {
-            *cell = i;
-            return NGX_OK;
+    for (i = 0; i < pmcf->cells.nelts; i++) {
+        if (pay_str_eq(ngx_payments_str(cells[i]->name), name)) {
+            return cells[i];
         }
     }
 
-    return NGX_DECLINED;
+    return NULL;
 }
 
 

@@ -14,9 +14,9 @@ void ngx_payments_process_start(ngx_http_payments_main_conf_t *pmcf);
 ngx_http_payments_main_conf_t *ngx_payments_main_conf(void);
 /* ", cell:NAME" for lines of the log where there are several, else "". */
 ngx_str_t *ngx_payments_cell_note(ngx_uint_t cell);
-/* Finds a cell by its name, which may be a stranger's; NGX_DECLINED: there is
- * none. */
-ngx_int_t ngx_payments_cell_named(ngx_str_t name, ngx_uint_t *cell);
+/* The cell of that name, which may be a stranger's; NULL: there is none. */
+ngx_payments_cell_t *ngx_payments_cell_named(
+    const ngx_http_payments_main_conf_t *pmcf, pay_str_t name);
 
 /* The wall clock, but for jumps of more than half a minute: then the time
  * goes on as before until a reload.  For what ends checkouts. */

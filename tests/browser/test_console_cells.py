@@ -2,15 +2,12 @@
 each cell, whose links stay there; a cell can be chosen; the search asks all of
 them.  Leaves pictures in build/screenshots."""
 
-import tempfile
-from pathlib import Path
 
 import pytest
 from buyer import DEADLINE_S
 from chrome import Chrome
 from staff import ROWS, Staff
-from support.cells import Cells
-from support.tls_psp import Authority
+from support.cells import running_cells
 from support.waiting import wait_for
 from test_console import LISTS, fits
 from test_pages import DESKTOP, PHONE
@@ -36,14 +33,8 @@ return found;
 
 @pytest.fixture(scope="module")
 def cells():
-    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        made = Cells(Authority(path, "shop-ca"))
-        try:
-            yield made
-        finally:
-            made.close()
+    with running_cells() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +152,21 @@ def test_a_page_of_a_list_is_that_of_its_cell(staff, cells, made):
     wait_for(lambda: "cell=default" in staff.url, DEADLINE_S, "the address")
     assert "before" not in staff.url
     assert "limit=1" in staff.url
+
+
+def test_a_cell_that_hangs_shows_so_in_its_part_alone(staff, cells):
+    staff.enter("VIEWER", "/jobs")
+    with cells.frozen("b"):
+        staff.visit("/psps")
+        staff.sees("The database cannot be reached", "[role=alert]")
+        assert len(staff.all("[role=alert]")) == 1
+        assert "Below is" not in staff.text("[role=alert]")
+        assert "generic" in staff.text("main tbody")
+        assert "stripe" not in staff.text("main")
+    wait_for(cells.all_are_ready, DEADLINE_S, "the cell")
+    staff.load("/psps")
+    assert staff.all("[role=alert]") == []
+    assert "stripe" in staff.text("main")
 
 
 def test_an_act_is_done_in_the_cell_of_its_part(staff, cells, made):

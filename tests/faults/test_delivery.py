@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from rig.machine import set_clock, with_clock
 from rig.scene import Scene
 from support.own_stack import new_id, wait_for
 from support.receiver import OK, Receiver, Shop
-from support.tls_psp import Authority
+from support.tls_psp import shop_authority
 
 SOURCE = Path(__file__).parent / "rig/names.c"
 NAME = "hooks.shop.test"
@@ -24,10 +23,8 @@ DIRECTIVE = "payments_webhook_endpoints hosts=loopback;"
 
 @pytest.fixture(scope="module")
 def authority():
-    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        yield Authority(path, "shop-ca")
+    with shop_authority() as made:
+        yield made
 
 
 def directive(authority) -> tuple[str, str]:

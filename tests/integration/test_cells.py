@@ -2,7 +2,6 @@
 and in no other, and a cell that dies or hangs takes its own merchants only."""
 
 import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ from support.cells import CAP, Cells
 from support.load import nonce_of
 from support.own_stack import Checkout, new_id, wait_for
 from support.receiver import Receiver, Shop
-from support.tls_psp import Authority
+from support.tls_psp import shop_authority
 
 BOTH = ("default", "b")
 # requests to a cell while another hangs, whose own are more than its cap
@@ -22,10 +21,8 @@ assert ASKED > CAP
 
 @pytest.fixture(scope="module")
 def authority():
-    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        yield Authority(path, "shop-ca")
+    with shop_authority() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,16 @@
 """The console's JSON over two cells: each page and each act is of the one that
 its address names, and of no other."""
 
-import tempfile
 import uuid
-from pathlib import Path
 
 import pytest
 import yaml
-from support.cells import PLAN, Cells
+from support.cells import PLAN, running_cells
 from support.console import Staff
 from support.documented import LOADER
 from support.gateway import ROOT
 from support.own_stack import wait_for
 from support.problems import assert_problem
-from support.tls_psp import Authority
 
 BOTH = ("default", "b")
 MONEY = {"amount": "1.00", "currency": "USD"}
@@ -21,15 +18,8 @@ MONEY = {"amount": "1.00", "currency": "USD"}
 
 @pytest.fixture(scope="module")
 def cells():
-    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        made = Cells(Authority(path, "shop-ca"))
-        try:
-            yield made
-            made.check()
-        finally:
-            made.close()
+    with running_cells() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

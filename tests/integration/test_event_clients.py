@@ -4,8 +4,6 @@ that a secret in use has made, and refuse a body with another byte."""
 
 import json
 import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 import standardwebhooks
@@ -13,7 +11,7 @@ import svix
 from support.gateway import ROOT
 from support.own_stack import OwnStack, new_id, wait_for
 from support.receiver import OK, Receiver, Shop
-from support.tls_psp import Authority
+from support.tls_psp import shop_authority
 
 NODE = ROOT / "build" / "node" / "node_modules"
 VERIFY = ROOT / "tests" / "fixtures" / "verify_webhook.mjs"
@@ -23,9 +21,7 @@ DEADLINE_S = 30
 @pytest.fixture(scope="module")
 def sent():
     """A message that two secrets have signed, with both of them."""
-    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
-        Path(name).chmod(0o755)
-        authority = Authority(Path(name), "shop-ca")
+    with shop_authority() as authority:
         receiver = Receiver(authority)
         stack = OwnStack()
         try:

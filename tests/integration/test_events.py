@@ -6,8 +6,6 @@ import base64
 import json
 import secrets
 import socket
-import tempfile
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -22,7 +20,7 @@ from support.receiver import (
     Shop,
     ordered,
 )
-from support.tls_psp import Authority
+from support.tls_psp import Authority, shop_authority
 
 DIRECTIVE = "payments_webhook_endpoints hosts=loopback;"
 WORKERS = ("worker_processes        2;", "worker_processes        1;")
@@ -31,10 +29,8 @@ TOLD = ("payment.succeeded", "checkout.completed")
 
 @pytest.fixture(scope="module")
 def authority():
-    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        yield Authority(path, "shop-ca")
+    with shop_authority() as made:
+        yield made
 
 
 def directive(authority, hosts: str = "loopback") -> tuple[str, str]:

@@ -5,24 +5,21 @@ it."""
 import base64
 import os
 import re
-import tempfile
 from pathlib import Path
 
 import psycopg2
 import pytest
 from support.own_stack import OwnStack, children, new_id, wait_for
 from support.receiver import HOOKS, Receiver, Shop
-from support.tls_psp import Authority
+from support.tls_psp import shop_authority
 
 DIRECTIVE = "payments_webhook_endpoints hosts=loopback;"
 
 
 @pytest.fixture(scope="module")
 def authority():
-    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        yield Authority(path, "shop-ca")
+    with shop_authority() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

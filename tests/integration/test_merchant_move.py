@@ -2,32 +2,22 @@
 configuration, by the new one, and under load while payctl moves it."""
 
 import contextlib
-import tempfile
-from pathlib import Path
 
 import pytest
-from support.cells import Cells
+from support.cells import running_cells
 from support.changes import send
 from support.moves import Move, placed
 from support.nodes import replayed
 from support.own_stack import Checkout, new_id, wait_for
 from support.storefronts import Storefronts
-from support.tls_psp import Authority
 
 STOREFRONTS = 4
 
 
 @pytest.fixture(scope="module")
 def cells():
-    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        made = Cells(Authority(path, "shop-ca"))
-        try:
-            yield made
-            made.check()
-        finally:
-            made.close()
+    with running_cells() as made:
+        yield made
 
 
 def order(cells, **more):

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import socket
 import ssl
+import tempfile
 import threading
 from pathlib import Path
 
@@ -70,6 +71,15 @@ class Authority:
         ends = x509.BasicConstraints(False, None)
         cert = self.sign(subject("leaf"), key, ends, begin, end, names)
         return Leaf(self.directory, key, cert)
+
+
+@contextlib.contextmanager
+def shop_authority():
+    """That of storefronts' endpoints; nginx' workers can read its files."""
+    with tempfile.TemporaryDirectory(prefix="payments-shop.") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield Authority(path, "shop-ca")
 
 
 class Leaf:
