@@ -114,7 +114,7 @@ def one_order_is_in_one_checkout(nodes: Nodes, psp: str) -> None:
             body["payment_orders"] = bodies[0]["payment_orders"]
         answers = nodes.race(lambda node, n: node.post(bodies[n]))
         codes = sorted(answer.status_code for answer in answers)
-        assert codes == [201] + [409] * (2 * EACH - 1)
+        assert codes == [201] + [409] * (2 * EACH - 1), codes
         assert stored(nodes, bodies) == 1
         _registered_once(nodes, bodies[0])
 
