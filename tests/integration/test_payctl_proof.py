@@ -19,6 +19,7 @@ from support.payctl_books import (
     database,  # noqa: F401 - a fixture
     fresh_name,  # noqa: F401 - a fixture
 )
+from support.waiting import wait_for
 
 TAIL = ',"key_id":"%s","signature":"%s"}\n'
 
@@ -46,14 +47,23 @@ class Signer(audit_log.Key):
         return path
 
     def seal(self, books):
-        """Seals all events that are there; the seal's number."""
-        for _ in range(100):
-            outcome, number, message = books.run(
-                "SELECT outcome, number, message FROM"
-                " pay_api.begin_seal('{w}', '{0}', '{60000}')"
-            )[0]
-            if outcome == "due":
-                break
+        """Seals all events that are there; the seal's number.  A seal ends
+        before the oldest open transaction of the whole cluster, so those of
+        other tests are waited for."""
+        newest = books.value(
+            "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+        )
+        wait_for(
+            lambda: books.value(
+                "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+                " >= %s", newest,
+            ),
+            what="the end of the transactions that began before",
+        )  # fmt: skip
+        outcome, number, message = books.run(
+            "SELECT outcome, number, message FROM"
+            " pay_api.begin_seal('{w}', '{0}', '{60000}')"
+        )[0]
         assert outcome == "due"
         signature = base64.b64decode(self.sign(message))
         assert books.value(
