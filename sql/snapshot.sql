@@ -1863,6 +1863,7 @@ CREATE FUNCTION pay.close_json(p_close pay.settlement_close) RETURNS json LANGUA
 CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_lines(p_last pay.settlement_close) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) RETURNS json LANGUAGE sql STABLE;
+CREATE FUNCTION pay.close_mismatch() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
@@ -1959,6 +1960,7 @@ CREATE FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_most inte
 CREATE FUNCTION pay.console_audit(p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_blind(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT;
+CREATE FUNCTION pay.console_bound(p_query jsonb, OUT at timestamp with time zone, OUT checkout_id text) RETURNS record LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_cells(p_query jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
@@ -1997,7 +1999,9 @@ CREATE FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) RETURNS 
 CREATE FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_find(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_fits(p_row pay.mismatch, p_scope text[], p_query jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_flight(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_has(p_query jsonb, p_name text, p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_head(p_checkout pay.checkout) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -2038,6 +2042,18 @@ CREATE FUNCTION pay.console_may(p_page text, p_roles jsonb) RETURNS boolean LANG
 CREATE FUNCTION pay.console_may_act(p_act text, p_step text, p_roles jsonb, p_object text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_minor(p_amount text, p_currency text) RETURNS numeric LANGUAGE sql STABLE;
+
+CREATE TABLE pay.mismatch_settlement (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    mismatch_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL
+);
+
+CREATE FUNCTION pay.console_mismatch(p_row pay.mismatch, p_end pay.mismatch_settlement, p_tokens boolean) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_money(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_my_acts(p_roles jsonb, p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
@@ -2845,6 +2861,7 @@ CREATE FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT ru
 CREATE FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) RETURNS TABLE(merchant_id text, source text, kind text, minor bigint, psp text) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.open_mismatch() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) RETURNS SETOF pay.payout_line LANGUAGE sql STABLE;
 CREATE FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS TABLE(seller_account text, currency text, payment_order_id text, amount_minor bigint, seqs bigint[], stop text) LANGUAGE sql STABLE;
@@ -4199,15 +4216,11 @@ ALTER TABLE pay.mismatch ALTER COLUMN mismatch_id ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
-CREATE TABLE pay.mismatch_settlement (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    mismatch_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    who pay.filled NOT NULL,
-    why pay.filled NOT NULL,
-    role text DEFAULT SESSION_USER NOT NULL
+CREATE TABLE pay.mismatch_open (
+    mismatch_id bigint NOT NULL
 );
+
+COMMENT ON TABLE pay.mismatch_open IS 'The numbers of the rows of the mismatch queue that are not settled';
 
 CREATE TABLE pay.news_kind (
     news text NOT NULL COLLATE pg_catalog."C",
@@ -5530,6 +5543,11 @@ CREATE VIEW pay_check.message_gap (
     sequence bigint
 );
 
+CREATE VIEW pay_check.mismatch_open (
+    mismatch_id bigint,
+    is_listed boolean
+);
+
 CREATE VIEW pay_check.order_fee (
     merchant_id pay.id,
     payment_order_id pay.id,
@@ -6751,6 +6769,8 @@ ALTER TABLE ONLY pay.message_reader
     ADD CONSTRAINT message_reader_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.message_subject
     ADD CONSTRAINT message_subject_pkey PRIMARY KEY (subject, merchant_id);
+ALTER TABLE ONLY pay.mismatch_open
+    ADD CONSTRAINT mismatch_open_pkey PRIMARY KEY (mismatch_id);
 ALTER TABLE ONLY pay.mismatch
     ADD CONSTRAINT mismatch_pkey PRIMARY KEY (merchant_id, checkout_id, mismatch_id);
 ALTER TABLE ONLY pay.mismatch_settlement
@@ -7143,6 +7163,7 @@ CREATE UNIQUE INDEX risk_review_page ON pay.risk_review USING btree ((((merchant
 CREATE UNIQUE INDEX risk_review_queue ON pay.risk_review USING btree ((((merchant_id)::text || ''::text)), review_id) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE INDEX risk_review_uncaptured ON pay.risk_review USING btree (review_id) WHERE ((state = 'approved'::text) AND captures AND (NOT is_settled));
 CREATE INDEX risk_review_unsettled ON pay.risk_review USING btree (review_id) WHERE ((state = 'rejected'::text) AND (NOT is_settled));
+CREATE INDEX risk_review_waits ON pay.risk_review USING btree (review_id) WHERE (state = ANY (ARRAY['open'::text, 'escalated'::text]));
 CREATE INDEX risk_review_watched ON pay.risk_review USING btree (review_id) WHERE is_watched;
 CREATE INDEX rollup_due_at ON pay.rollup_due USING btree (due_at);
 CREATE INDEX rollup_open ON pay.rollup USING btree (level, merchant_id, bucket) WHERE ((not_started > 0) OR (executing > 0));
@@ -7302,6 +7323,10 @@ CREATE TRIGGER message_immutable BEFORE UPDATE OR TRUNCATE ON pay.message FOR EA
 ALTER TABLE pay.message ENABLE ALWAYS TRIGGER message_immutable;
 CREATE TRIGGER mismatch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.mismatch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the queue is append-only', 'PAY20');
 ALTER TABLE pay.mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
+CREATE TRIGGER mismatch_closed AFTER INSERT ON pay.mismatch_settlement REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pay.close_mismatch();
+ALTER TABLE pay.mismatch_settlement ENABLE ALWAYS TRIGGER mismatch_closed;
+CREATE TRIGGER mismatch_opened AFTER INSERT ON pay.mismatch REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pay.open_mismatch();
+ALTER TABLE pay.mismatch ENABLE ALWAYS TRIGGER mismatch_opened;
 CREATE TRIGGER mismatch_settlement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.mismatch_settlement FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the queue is append-only', 'PAY20');
 ALTER TABLE pay.mismatch_settlement ENABLE ALWAYS TRIGGER mismatch_settlement_append_only;
 CREATE TRIGGER news_kind_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.news_kind FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the state machine is fixed', 'PAY20');
@@ -7783,6 +7808,7 @@ REVOKE ALL ON FUNCTION pay.close_json(p_close pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines_of(p_close pay.settlement_close, p_merchant_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_mismatch() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_payout_batch(p_merchant_id text, p_batch_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_replaced(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_returned(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;
@@ -7809,6 +7835,7 @@ REVOKE ALL ON FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_mo
 REVOKE ALL ON FUNCTION pay.console_audit(p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_blind(p_document jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_bound(p_query jsonb, OUT at timestamp with time zone, OUT checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cells(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
@@ -7826,7 +7853,9 @@ REVOKE ALL ON FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) F
 REVOKE ALL ON FUNCTION pay.console_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_exceptions(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_find(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_fits(p_row pay.mismatch, p_scope text[], p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_flight(p_scope text[], p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_has(p_query jsonb, p_name text, p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_head(p_checkout pay.checkout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_inbox(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_items(p_page text, p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
@@ -7851,6 +7880,9 @@ REVOKE ALL ON FUNCTION pay.console_may(p_page text, p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_may_act(p_act text, p_step text, p_roles jsonb, p_object text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_me(p_staff text, p_roles jsonb, p_merchants jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_minor(p_amount text, p_currency text) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
+GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_operator;
+REVOKE ALL ON FUNCTION pay.console_mismatch(p_row pay.mismatch, p_end pay.mismatch_settlement, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_money(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_my_acts(p_roles jsonb, p_query jsonb) FROM PUBLIC;
@@ -8396,6 +8428,7 @@ REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text,
 REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_entries(p_exception pay.settlement_exception, p_work pay.settlement_work) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_mismatch() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_payout_lines(p_merchant_id text, p_seller text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.open_payout_orders(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
@@ -9343,8 +9376,8 @@ GRANT SELECT ON TABLE pay.message_place TO payments_auditor;
 GRANT SELECT ON TABLE pay.message_place TO payments_operator;
 GRANT SELECT ON TABLE pay.message_subject TO payments_auditor;
 GRANT SELECT ON TABLE pay.message_subject TO payments_operator;
-GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
-GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_operator;
+GRANT SELECT ON TABLE pay.mismatch_open TO payments_auditor;
+GRANT SELECT ON TABLE pay.mismatch_open TO payments_operator;
 GRANT SELECT ON TABLE pay.news_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.news_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.order_count TO payments_auditor;
@@ -9575,6 +9608,8 @@ GRANT SELECT ON TABLE pay_check.merchant_moved TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.merchant_moved TO payments_operator;
 GRANT SELECT ON TABLE pay_check.message_gap TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.message_gap TO payments_operator;
+GRANT SELECT ON TABLE pay_check.mismatch_open TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.mismatch_open TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.order_fee TO payments_operator;
 GRANT SELECT ON TABLE pay_check.order_without_registration TO payments_auditor;

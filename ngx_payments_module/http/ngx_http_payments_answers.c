@@ -3,8 +3,11 @@
  *
  * Fifty pages that ask every ten seconds for the same answer cost one look into
  * the database and not fifty.  The key holds all that an answer depends on, and
- * is compared byte by byte.  An answer ends after LIFE_S; there are at most
- * ANSWERS of at most BODY_MAX bytes, ALL_MAX together, in each worker.
+ * is compared byte by byte.  An answer ends after LIFE_MIN_MS, or after
+ * LIFE_FACTOR times as long as the database had taken to make it, so that those
+ * who poll a dear view cost half a per cent of a core; never after more than
+ * LIFE_MAX_MS.  There are at most ANSWERS of at most BODY_MAX bytes, ALL_MAX
+ * together, in each worker.
  */
 
 #include "http/ngx_http_payments_answers.h"
@@ -14,11 +17,13 @@
 #include "pay_crypto.h"
 
 
-#define LIFE_S    5
-#define ANSWERS   64
-#define BODY_MAX  (256 * 1024)
-#define ALL_MAX   (4 * 1024 * 1024)
-#define KEY_MAX   (16 * 1024)
+#define LIFE_MIN_MS  5000
+#define LIFE_MAX_MS  30000
+#define LIFE_FACTOR  200
+#define ANSWERS      64
+#define BODY_MAX     (256 * 1024)
+#define ALL_MAX      (4 * 1024 * 1024)
+#define KEY_MAX      (16 * 1024)
 
 
 /* One block of memory: the entry, its key, its body. */
@@ -26,17 +31,18 @@ typedef struct {
     size_t      key_len;
     size_t      body_len;
     ngx_msec_t  made_at;
+    ngx_msec_t  life_ms;
     u_char      etag[NGX_PAYMENTS_ANSWER_TAG + 1];
     u_char      bytes[];       /* key, body */
 } kept_t;
 
 
-static ngx_uint_t oldest_wanted(ngx_http_request_t *r);
+static ngx_msec_t oldest_wanted(ngx_http_request_t *r);
 static kept_t **find(const ngx_str_t *key);
 static void sweep(void);
 static void drop(kept_t **place);
 static kept_t **place_for(size_t size);
-static ngx_uint_t age_ms(const kept_t *kept);
+static ngx_msec_t age_ms(const kept_t *kept);
 
 
 /* of this worker */
@@ -53,7 +59,7 @@ ngx_http_payments_answer_find(ngx_http_request_t *r, ngx_str_t *key,
     sweep();
     place = find(key);
 
-    if (place == NULL || age_ms(*place) >= oldest_wanted(r) * 1000) {
+    if (place == NULL || age_ms(*place) >= oldest_wanted(r)) {
         return NGX_DECLINED;
     }
 
@@ -66,9 +72,9 @@ ngx_http_payments_answer_find(ngx_http_request_t *r, ngx_str_t *key,
 }
 
 
-/* Seconds.  Without a word about it a request gets the present state, so that a
- * person who has changed something sees the change. */
-static ngx_uint_t
+/* Milliseconds.  Without a word about it a request gets the present state, so
+ * that a person who has changed something sees the change. */
+static ngx_msec_t
 oldest_wanted(ngx_http_request_t *r)
 {
     ngx_int_t         wanted = ngx_http_payments_max_age(r);
@@ -76,12 +82,12 @@ oldest_wanted(ngx_http_request_t *r)
     ngx_table_elt_t  *header;
 
     if (wanted != NGX_DECLINED) {
-        return ngx_min((ngx_uint_t) wanted, LIFE_S);
+        return ngx_min((ngx_msec_t) wanted, LIFE_MAX_MS / 1000) * 1000;
     }
 
     header = ngx_http_payments_find_header(r, "If-None-Match", &count);
 
-    return header != NULL ? LIFE_S : 0;
+    return header != NULL ? LIFE_MAX_MS : 0;
 }
 
 
@@ -108,7 +114,7 @@ sweep(void)
     ngx_uint_t  i;
 
     for (i = 0; i < ANSWERS; i++) {
-        if (answers[i] != NULL && age_ms(answers[i]) >= LIFE_S * 1000) {
+        if (answers[i] != NULL && age_ms(answers[i]) >= answers[i]->life_ms) {
             drop(&answers[i]);
         }
     }
@@ -125,7 +131,7 @@ drop(kept_t **place)
 
 
 /* The clock does not run back. */
-static ngx_uint_t
+static ngx_msec_t
 age_ms(const kept_t *kept)
 {
     return ngx_current_msec - kept->made_at;
@@ -135,7 +141,7 @@ age_ms(const kept_t *kept)
 /* No memory is no trouble: the next one asks the database, too. */
 void
 ngx_http_payments_answer_keep(ngx_str_t *key,
-    const ngx_http_payments_answer_t *answer)
+    const ngx_http_payments_answer_t *answer, ngx_msec_t cost_ms)
 {
     kept_t  **place, *kept;
 
@@ -160,6 +166,8 @@ ngx_http_payments_answer_keep(ngx_str_t *key,
     kept->key_len = key->len;
     kept->body_len = answer->body.len;
     kept->made_at = ngx_current_msec;
+    kept->life_ms = ngx_max(LIFE_MIN_MS,
+        ngx_min(cost_ms, LIFE_MAX_MS / LIFE_FACTOR) * LIFE_FACTOR);
     ngx_memcpy(kept->etag, answer->etag, sizeof(kept->etag));
     ngx_memcpy(kept->bytes, key->data, key->len);
     ngx_memcpy(kept->bytes + key->len, answer->body.data, answer->body.len);

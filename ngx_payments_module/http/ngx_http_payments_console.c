@@ -338,7 +338,7 @@ reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
     }
 
     if (ctx->shared.len != 0) {
-        ngx_http_payments_answer_keep(&ctx->shared, &answer);
+        ngx_http_payments_answer_keep(&ctx->shared, &answer, ctx->db_ms);
     }
 
     return ngx_http_payments_answer_send(r, &answer);

@@ -41,6 +41,18 @@ COMMENT ON FUNCTION pay.console_sees IS
     'who see all merchants';
 
 
+-- Planned with the query's own values, a filter that is not there is no
+-- condition; as `x = coalesce(NULL, x)` it was one, of which the planner thought
+-- that one row in 200 fits, so that it sorted whole tables.
+CREATE OR REPLACE FUNCTION pay.console_has(
+    p_query jsonb, p_name text, p_value text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT NOT p_query ? p_name OR p_value = p_query ->> p_name
+$$;
+COMMENT ON FUNCTION pay.console_has IS
+    'Whether a row has the value that a query asks for, if it asks for one';
+
+
 CREATE OR REPLACE FUNCTION pay.console_time(p_query jsonb, p_name text)
 RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
 SELECT 'epoch'::timestamptz + (p_query ->> p_name)::bigint * interval '1 us'

@@ -90,14 +90,14 @@ BEGIN
         FROM journal_line x
         WHERE x.merchant_id = e.merchant_id AND x.source = e.source
             AND x.kind = e.kind
-            AND x.account = coalesce(p_query ->> 'account', x.account)
-            AND x.currency = coalesce(p_query ->> 'currency', x.currency)
+            AND console_has(p_query, 'account', x.account)
+            AND console_has(p_query, 'currency', x.currency)
         GROUP BY x.account, x.currency OFFSET 0) l
     CROSS JOIN LATERAL (
         SELECT left(md5(concat_ws(' ', e.merchant_id, e.source, e.kind,
                                   l.account, l.currency)), 16) AS hash) h
     WHERE e.at >= p_since AND e.at < p_until
-        AND e.psp = coalesce(p_query ->> 'psp', e.psp)
+        AND console_has(p_query, 'psp', e.psp)
         AND console_sees(p_scope, e.merchant_id)
         AND (e.at, h.hash) < (console_cursor_time(p_query),
                               console_cursor_text(p_query, 2))

@@ -105,8 +105,8 @@ BEGIN
                   < (console_cursor_time(p_query),
                      console_cursor_text(p_query, 2),
                      console_cursor_text(p_query, 3))
-              AND x.who = coalesce(p_query ->> 'person', x.who)
-              AND x.act = coalesce(p_query ->> 'act', x.act)
+              AND console_has(p_query, 'person', x.who)
+              AND console_has(p_query, 'act', x.act)
               AND (NOT p_query ? 'object'
                    OR p_query ->> 'object' IN (x.object, x.checkout_id))
               AND console_sees(p_scope, x.merchant_id)

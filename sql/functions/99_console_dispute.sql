@@ -35,7 +35,7 @@ BEGIN
                      '9999-01-01T00:00:00Z'::timestamptz) AS until
         FROM dispute d
         WHERE (d.state = 'open') IS TRUE            -- dispute_deadline's own
-            AND d.psp = coalesce(p_query ->> 'psp', d.psp)
+            AND console_has(p_query, 'psp', d.psp)
             AND (NOT p_query ? 'before'
                  OR (coalesce(d.evidence_until,
                               '9999-01-01T00:00:00Z'::timestamptz),
@@ -66,7 +66,7 @@ SELECT jsonb_build_object('days', 180,
 FROM (SELECT x.state FROM dispute x
       WHERE x.opened_at >= now() - interval '180 days'
           AND x.part = 1
-          AND x.psp = coalesce(p_query ->> 'psp', x.psp)
+          AND console_has(p_query, 'psp', x.psp)
           AND console_sees(p_scope, x.merchant_id)
       ORDER BY x.opened_at DESC LIMIT 10000) d
 $$;

@@ -7,6 +7,21 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+-- No checkout has an empty id, so that all created at the end are behind it.
+CREATE OR REPLACE FUNCTION pay.console_bound(
+    p_query jsonb, OUT at timestamptz, OUT checkout_id text)
+LANGUAGE sql IMMUTABLE AS $$
+SELECT least(t.until, t.cursor),
+    CASE WHEN t.until <= t.cursor THEN ''
+         ELSE coalesce(nullif(console_cursor_text(p_query, 2), ''), '~') END
+FROM (SELECT coalesce(console_time(p_query, 'to'), 'infinity') AS until,
+          console_cursor_time(p_query) AS cursor) t
+$$;
+COMMENT ON FUNCTION pay.console_bound IS
+    'The newest place that a page of checkouts may have: the end of the times '
+    'that are asked for, or the cursor';
+
+
 -- The newest checkouts of these merchants, at most p_window + 1.
 CREATE OR REPLACE FUNCTION pay.console_checkouts(
     p_scope text[], p_query jsonb, p_window int)
@@ -14,19 +29,20 @@ RETURNS SETOF checkout LANGUAGE sql STABLE AS $$
 SELECT c.*
 FROM (SELECT m.id FROM all_merchants() m (id)
       WHERE console_sees(p_scope, m.id)) m
+CROSS JOIN console_bound(p_query) b
 CROSS JOIN LATERAL (
     SELECT x.* FROM checkout x
     WHERE x.merchant_id = m.id
         AND x.total_minor > 0                   -- checkout_created's own
         AND x.created_at >= coalesce(console_time(p_query, 'from'),
                                      '-infinity')
-        AND x.created_at < coalesce(console_time(p_query, 'to'), 'infinity')
-        AND (x.created_at, x.checkout_id)
-            <= (console_cursor_time(p_query),
-                coalesce(nullif(console_cursor_text(p_query, 2), ''), '~'))
-        AND (x.created_at, x.checkout_id::text, x.merchant_id::text)
-            < (console_cursor_time(p_query), console_cursor_text(p_query, 2),
-               console_cursor_text(p_query, 3))
+        -- One bound, at which the walk begins, and the exact one as a filter:
+        -- of two bounds the walk might begin at the later one and read all
+        -- that is newer than the times that are asked for.
+        AND (x.created_at, x.checkout_id) <= (b.at, b.checkout_id)
+        AND ((x.created_at, x.checkout_id::text, x.merchant_id::text)
+             < (console_cursor_time(p_query), console_cursor_text(p_query, 2),
+                console_cursor_text(p_query, 3))) IS TRUE
     ORDER BY x.created_at DESC, x.checkout_id DESC LIMIT p_window + 1) c
 ORDER BY c.created_at DESC, c.checkout_id DESC, c.merchant_id DESC
 LIMIT p_window + 1
@@ -60,9 +76,9 @@ BEGIN
                 AND y.checkout_id = s.checkout_id
             ORDER BY y.position LIMIT 1) o
         WHERE s.n <= v_window
-            AND s.psp = coalesce(p_query ->> 'psp', s.psp)
-            AND s.currency = coalesce(p_query ->> 'currency', s.currency)
-            AND o.status::text = coalesce(p_query ->> 'status', o.status)
+            AND console_has(p_query, 'psp', s.psp)
+            AND console_has(p_query, 'currency', s.currency)
+            AND console_has(p_query, 'status', o.status)
             AND (NOT p_query ? 'outcome' OR p_query ->> 'outcome'
                  = outcome_of(o.status, o.reason))
             AND (NOT p_query ? 'method' OR p_query ->> 'method'
@@ -133,9 +149,9 @@ BEGIN
           WHERE x.dead_letter_id < console_cursor_number(p_query)
               AND (p_query ->> 'state' IS DISTINCT FROM 'open'
                    OR x.state = 'open')
-              AND x.state = coalesce(p_query ->> 'state', x.state)
-              AND x.kind = coalesce(p_query ->> 'kind', x.kind)
-              AND (NOT p_query ? 'psp' OR x.psp = p_query ->> 'psp')
+              AND console_has(p_query, 'state', x.state)
+              AND console_has(p_query, 'kind', x.kind)
+              AND console_has(p_query, 'psp', x.psp)
               AND console_sees(p_scope, x.merchant_id)
           ORDER BY x.dead_letter_id DESC LIMIT p_most) d
     LEFT JOIN LATERAL (
@@ -149,39 +165,71 @@ $$;
 COMMENT ON FUNCTION pay.console_letters IS 'Dead letters, newest first';
 
 
+CREATE OR REPLACE FUNCTION pay.console_mismatch(
+    p_row mismatch, p_end mismatch_settlement, p_tokens boolean)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT jsonb_build_object('mismatch_id', p_row.mismatch_id,
+    'kind', p_row.kind, 'source', p_row.source, 'at', iso_time(p_row.at),
+    'merchant_id', p_row.merchant_id, 'checkout_id', p_row.checkout_id,
+    'psp', p_row.psp, 'token', console_token(p_row.token, p_tokens),
+    'psp_amount', decimal_text(p_row.amount_minor, p_row.currency),
+    'psp_currency', p_row.currency, 'wrong', p_row.why,
+    'amount', decimal_text(p_row.total_minor, p_row.own_currency),
+    'amount_minor', p_row.total_minor, 'currency', p_row.own_currency,
+    'state', CASE WHEN p_end.at IS NULL THEN 'open' ELSE 'settled' END,
+    'settled_at', iso_time(p_end.at), 'settled_by', p_end.who,
+    'settled_why', p_end.why)
+$$;
+COMMENT ON FUNCTION pay.console_mismatch IS
+    'A contradiction as the console shows it, and how it was settled';
+
+
+CREATE OR REPLACE FUNCTION pay.console_fits(
+    p_row mismatch, p_scope text[], p_query jsonb)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT console_has(p_query, 'kind', p_row.kind)
+    AND console_has(p_query, 'psp', p_row.psp)
+    AND console_sees(p_scope, p_row.merchant_id)
+$$;
+COMMENT ON FUNCTION pay.console_fits IS
+    'Whether a contradiction is one of those that are asked for';
+
+
+-- Open ones begin at the list of them, however many were settled.
 CREATE OR REPLACE FUNCTION pay.console_mismatches(
     p_scope text[], p_query jsonb, p_most int, p_tokens boolean)
 RETURNS TABLE (place text, item jsonb) LANGUAGE plpgsql STABLE AS $$
 BEGIN
+    IF p_query ->> 'state' = 'open' THEN
+        RETURN QUERY
+        SELECT r.mismatch_id::text, console_mismatch(r.m, NULL, p_tokens)
+        FROM (SELECT o.mismatch_id, x.m
+              FROM mismatch_open o
+              CROSS JOIN LATERAL (
+                  SELECT m FROM mismatch m
+                  WHERE m.mismatch_id = o.mismatch_id OFFSET 0) x
+              WHERE o.mismatch_id < console_cursor_number(p_query)
+                  AND console_fits(x.m, p_scope, p_query)
+              ORDER BY o.mismatch_id DESC LIMIT p_most) r
+        ORDER BY r.mismatch_id DESC;
+        RETURN;
+    END IF;
+
     RETURN QUERY
-    SELECT m.mismatch_id::text,
-        jsonb_build_object('mismatch_id', m.mismatch_id, 'kind', m.kind,
-            'source', m.source, 'at', iso_time(m.at),
-            'merchant_id', m.merchant_id, 'checkout_id', m.checkout_id,
-            'psp', m.psp, 'token', console_token(m.token, p_tokens),
-            'psp_amount', decimal_text(m.amount_minor, m.currency),
-            'psp_currency', m.currency, 'wrong', m.why,
-            'amount', decimal_text(m.total_minor, m.own_currency),
-            'amount_minor', m.total_minor, 'currency', m.own_currency,
-            'state', CASE WHEN m.settled_at IS NULL THEN 'open'
-                          ELSE 'settled' END,
-            'settled_at', iso_time(m.settled_at), 'settled_by', m.who,
-            'settled_why', m.settled_why)
-    FROM (SELECT x.*, s.at AS settled_at, s.who, s.why AS settled_why
-          FROM mismatch x
-          LEFT JOIN mismatch_settlement s ON s.merchant_id = x.merchant_id
-              AND s.checkout_id = x.checkout_id
-              AND s.mismatch_id = x.mismatch_id
-          WHERE x.mismatch_id < console_cursor_number(p_query)
-              AND (p_query ->> 'state' IS DISTINCT FROM 'open'
-                   OR s.mismatch_id IS NULL)
+    SELECT (r.m).mismatch_id::text, console_mismatch(r.m, r.s, p_tokens)
+    FROM (SELECT m, x.s
+          FROM mismatch m
+          LEFT JOIN LATERAL (
+              SELECT s FROM mismatch_settlement s
+              WHERE s.merchant_id = m.merchant_id
+                  AND s.checkout_id = m.checkout_id
+                  AND s.mismatch_id = m.mismatch_id OFFSET 0) x ON true
+          WHERE m.mismatch_id < console_cursor_number(p_query)
               AND (p_query ->> 'state' IS DISTINCT FROM 'settled'
-                   OR s.mismatch_id IS NOT NULL)
-              AND x.kind = coalesce(p_query ->> 'kind', x.kind)
-              AND x.psp = coalesce(p_query ->> 'psp', x.psp)
-              AND console_sees(p_scope, x.merchant_id)
-          ORDER BY x.mismatch_id DESC LIMIT p_most) m
-    ORDER BY m.mismatch_id DESC;
+                   OR (x.s).mismatch_id IS NOT NULL)
+              AND console_fits(m, p_scope, p_query)
+          ORDER BY m.mismatch_id DESC LIMIT p_most) r
+    ORDER BY (r.m).mismatch_id DESC;
 END
 $$;
 COMMENT ON FUNCTION pay.console_mismatches IS
@@ -201,8 +249,8 @@ BEGIN
             'amount_minor', l.amount_minor, 'currency', l.currency)
     FROM late_success l
     WHERE l.state IN ('held', 'refunding')
-        AND l.state = coalesce(p_query ->> 'state', l.state)
-        AND l.psp = coalesce(p_query ->> 'psp', l.psp)
+        AND console_has(p_query, 'state', l.state)
+        AND console_has(p_query, 'psp', l.psp)
         AND (l.at, l.checkout_id::text, l.merchant_id::text)
             < (console_cursor_time(p_query), console_cursor_text(p_query, 2),
                console_cursor_text(p_query, 3))
@@ -233,8 +281,8 @@ BEGIN
             'amount_minor', c.total_minor, 'currency', c.currency)
     FROM (SELECT x.* FROM dispatch x
           WHERE x.state = 'UNKNOWN' AND NOT x.settled
-              AND x.operation = coalesce(p_query ->> 'kind', x.operation)
-              AND x.psp = coalesce(p_query ->> 'psp', x.psp)
+              AND console_has(p_query, 'kind', x.operation)
+              AND console_has(p_query, 'psp', x.psp)
               AND (x.first_sent_at, x.operation_id::text,
                    x.merchant_id::text)
                   < (console_cursor_time(p_query),
@@ -274,8 +322,8 @@ BEGIN
             'amount_minor', c.amount_minor, 'currency', c.currency)
     FROM change c
     WHERE status_rank(c.status) < 2             -- change_open's own
-        AND c.kind = coalesce(p_query ->> 'kind', c.kind)
-        AND c.psp = coalesce(p_query ->> 'psp', c.psp)
+        AND console_has(p_query, 'kind', c.kind)
+        AND console_has(p_query, 'psp', c.psp)
         AND (c.created_at, c.change_id::text)
             < (console_cursor_time(p_query), console_cursor_text(p_query, 2))
         AND console_sees(p_scope, c.merchant_id)
@@ -301,8 +349,8 @@ BEGIN
         console_dispute(d)
     FROM dispute d
     WHERE d.state <> 'moved'
-        AND d.state = coalesce(p_query ->> 'state', d.state)
-        AND d.psp = coalesce(p_query ->> 'psp', d.psp)
+        AND console_has(p_query, 'state', d.state)
+        AND console_has(p_query, 'psp', d.psp)
         AND (d.opened_at, d.dispute_id::text, d.part::text)
             < (console_cursor_time(p_query), console_cursor_text(p_query, 2),
                console_cursor_text(p_query, 3))
@@ -335,8 +383,8 @@ BEGIN
         SELECT x.*, s.state FROM job x
         CROSS JOIN LATERAL console_job_state(x) s (state)
         WHERE job_rank(x.kind) = r.rank         -- job_rank_run_at's own
-            AND x.kind = coalesce(p_query ->> 'kind', x.kind)
-            AND s.state = coalesce(p_query ->> 'state', s.state)
+            AND console_has(p_query, 'kind', x.kind)
+            AND console_has(p_query, 'state', s.state)
             -- so that no plan walks the jobs of the future
             AND x.run_at <= CASE WHEN p_query ->> 'state' IN ('late', 'due')
                                  THEN now() ELSE 'infinity' END

@@ -23,7 +23,7 @@ BEGIN
             'amount_minor', i.amount_minor, 'currency', i.currency)
     FROM webhook_inbox i
     WHERE i.state = 'parked'                    -- webhook_inbox_parked_at's
-        AND i.psp = coalesce(p_query ->> 'psp', i.psp)
+        AND console_has(p_query, 'psp', i.psp)
         AND (i.received_at, i.event_id::text, i.psp::text)
             < (console_cursor_time(p_query), console_cursor_text(p_query, 2),
                console_cursor_text(p_query, 3))
@@ -48,7 +48,7 @@ BEGIN
             'request_id', q.request_id)
     FROM webhook_quarantine q
     WHERE p_scope IS NULL
-        AND q.psp = coalesce(p_query ->> 'psp', q.psp)
+        AND console_has(p_query, 'psp', q.psp)
         AND (q.received_at, q.psp::text, q.number::text)
             < (console_cursor_time(p_query), console_cursor_text(p_query, 2),
                console_cursor_text(p_query, 3))
@@ -125,10 +125,8 @@ BEGIN
           CROSS JOIN LATERAL (
               SELECT y.* FROM wallet y
               WHERE y.merchant_id = m.id
-                  AND y.seller_account
-                      = coalesce(p_query ->> 'seller', y.seller_account)
-                  AND y.currency
-                      = coalesce(p_query ->> 'currency', y.currency)
+                  AND console_has(p_query, 'seller', y.seller_account)
+                  AND console_has(p_query, 'currency', y.currency)
                   AND (v_merchant IS NULL
                        OR (y.merchant_id::text, y.seller_account::text,
                            y.currency::text)
@@ -160,13 +158,17 @@ BEGIN
             'changed_at', iso_time(f.changed_at), 'rows', f.row_count,
             'matched', f.matched, 'class1', f.class1, 'class2', f.class2,
             'class3', f.class3, 'repeats', f.repeats)
-    FROM settlement_file f
+    FROM (SELECT x.* FROM settlement_file x
+          WHERE x.file_id < console_cursor_number(p_query)
+              AND console_has(p_query, 'state', x.state)
+              AND EXISTS (
+                  SELECT FROM settlement_source y
+                  WHERE y.source = x.source
+                      AND console_has(p_query, 'psp', y.psp)
+                      AND console_sees(p_scope, y.merchant_id) OFFSET 0)
+          ORDER BY x.file_id DESC LIMIT p_most) f
     JOIN settlement_source s ON s.source = f.source
-    WHERE f.file_id < console_cursor_number(p_query)
-        AND f.state = coalesce(p_query ->> 'state', f.state)
-        AND (NOT p_query ? 'psp' OR s.psp = p_query ->> 'psp')
-        AND console_sees(p_scope, s.merchant_id)
-    ORDER BY f.file_id DESC LIMIT p_most;
+    ORDER BY f.file_id DESC;
 END
 $$;
 COMMENT ON FUNCTION pay.console_settlement IS
@@ -196,8 +198,8 @@ BEGIN
              OR x.closed_at IS NULL)
         AND (p_query ->> 'state' IS DISTINCT FROM 'closed'
              OR x.closed_at IS NOT NULL)
-        AND x.finding = coalesce(p_query ->> 'kind', x.finding)
-        AND x.psp = coalesce(p_query ->> 'psp', x.psp)
+        AND console_has(p_query, 'kind', x.finding)
+        AND console_has(p_query, 'psp', x.psp)
         AND console_sees(p_scope, x.merchant_id)
     ORDER BY x.exception_id DESC LIMIT p_most;
 END
@@ -224,7 +226,7 @@ BEGIN
             'amount_minor', p.amount_minor, 'currency', p.currency)
     FROM (SELECT x.* FROM payout x
           WHERE x.state NOT IN ('settled', 'failed', 'cancelled')
-              AND x.state = coalesce(p_query ->> 'state', x.state)
+              AND console_has(p_query, 'state', x.state)
               AND (x.changed_at, x.payout_id::text, x.merchant_id::text)
                   < (console_cursor_time(p_query),
                      console_cursor_text(p_query, 2),
@@ -265,7 +267,7 @@ BEGIN
           CROSS JOIN LATERAL (
               SELECT y.* FROM payout_batch y
               WHERE y.merchant_id = m.id
-                  AND y.state = coalesce(p_query ->> 'state', y.state)
+                  AND console_has(p_query, 'state', y.state)
                   AND (y.made_at, y.batch_id::text, y.merchant_id::text)
                       < (console_cursor_time(p_query),
                          console_cursor_text(p_query, 2),

@@ -44,9 +44,8 @@ WITH found AS (
             AND (x.not_started > 0 OR x.executing > 0)  -- rollup_open's own
             AND x.bucket >= coalesce(a.since, '-infinity')
             AND x.bucket < a.until
-            AND (NOT p_query ? 'psp' OR x.psp = p_query ->> 'psp')
-            AND (NOT p_query ? 'currency'
-                 OR x.currency = p_query ->> 'currency')
+            AND console_has(p_query, 'psp', x.psp)
+            AND console_has(p_query, 'currency', x.currency)
         OFFSET 0) r
     CROSS JOIN LATERAL (VALUES
         ('NOT_STARTED', r.not_started, r.not_started_minor),
@@ -235,8 +234,7 @@ BEGIN
               WHERE y.file_id = f.file_id
                   AND y.row_id < console_cursor_number(p_query)
                   AND NOT y.is_external AND NOT y.is_detail
-                  AND y.currency = coalesce(p_query ->> 'currency',
-                                            y.currency)
+                  AND console_has(p_query, 'currency', y.currency)
                   AND CASE p_query ->> 'kind'
                       WHEN 'charged' THEN is_charged(y)
                       WHEN 'net' THEN waterfall_part(y.kind) <> 'paid'

@@ -2,8 +2,11 @@
 the same rights alone, to those who have asked for an older one, for a bounded
 time and in bounded memory (docs/console.md#cost)."""
 
+import concurrent.futures
+import contextlib
 import time
 
+import psycopg2
 import pytest
 from support.console import Staff
 from support.waiting import wait_for
@@ -112,6 +115,44 @@ def test_an_answer_ends_after_its_time(staff, make):
         what="an answer of the last second",
     )
     assert answer.headers["age"] == "0"
+
+
+WAITED = """
+SELECT coalesce(max(clock_timestamp() - waitstart) > interval '0.2 s', false)
+FROM pg_locks WHERE relation = 'pay.dispute'::regclass AND NOT granted"""
+
+
+def test_a_dear_answer_is_kept_for_longer(staff, gateway):
+    """Another session has a table for itself, so that the page takes a fifth
+    of a second at least."""
+    link = psycopg2.connect(gateway.env["PG_ADMIN_DSN"])
+    with (
+        contextlib.closing(link),
+        link.cursor() as cursor,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+    ):
+        cursor.execute("LOCK TABLE pay.dispute IN ACCESS EXCLUSIVE MODE")
+        asked = pool.submit(staff.get, "disputes", "viewer")
+
+        def waited():
+            cursor.execute(WAITED)
+            return cursor.fetchone()[0]
+
+        wait_for(waited, what="the page to wait for the table")
+        link.rollback()
+        first = asked.result()
+    assert first.status_code == 200, first.text
+    ages = []
+
+    def aged():
+        answer = older(staff, "viewer", page="disputes")
+        ages.append(int(answer.headers["age"]))
+        return ages[-1] >= 2 * LIFE_S
+
+    wait_for(aged, deadline=30, what="an answer older than others get")
+    assert ages == sorted(ages)  # it was made once
+    fresh = staff.get("disputes", "viewer")
+    assert fresh.headers["age"] == "0"
 
 
 def test_few_answers_are_kept(staff, make):
