@@ -184,14 +184,13 @@ class TwoNodes(Host):
         self.b.operator.does("the second node", **self.passwords)
         self.a.has_synchronous(self.b)
         ports = f"{self.a.port},{self.b.port}"
-        self.stack.configure(
-            QUICK_JOBS,
-            (
-                f"host='{self.sockets}' port={self.url.port} ",
-                f"host='127.0.0.1,127.0.0.1' port={ports} "
-                "target_session_attrs=read-write ",
-            ),
+        # the edit of nginx.conf that names both
+        self.hosts = (
+            f"host='{self.sockets}' port={self.url.port} ",
+            f"host='127.0.0.1,127.0.0.1' port={ports} "
+            "target_session_attrs=read-write ",
         )
+        self.stack.configure(QUICK_JOBS, self.hosts)
 
     def _start_etcd(self) -> None:
         peer = f"http://127.0.0.1:{free_port()}"
