@@ -199,6 +199,17 @@ def in_sql(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+# Messages to storefronts that do not exist, and rounds that meet millions of
+# rows of one transaction and of one hour, would cost more than all else.
+QUIET = """
+SET session_replication_role = replica;
+DELETE FROM pay.webhook_delivery
+WHERE endpoint_id LIKE 'bench-%' AND state = 'due';
+DELETE FROM pay.webhook_endpoint WHERE endpoint_id LIKE 'bench-%';
+UPDATE pay.round SET run_at = now() + interval '1 day'
+WHERE name IN ('rollup', 'settlement', 'books', 'seal', 'sweep')"""
+
+
 def opened(rig) -> list[tuple[Browser, str]]:
     """Fifty members of staff, each with a page."""
     found = []
@@ -257,6 +268,7 @@ def polling(rig) -> dict:
     """The CPU of those who look, by that of whole payments in the same time;
     without that of workers to whom nobody speaks, before or after."""
     seconds = float(os.environ.get("CONSOLE_SECONDS", "60"))
+    rig.sql(QUIET)
     rig.wrk("payment", CLIENTS, 2)
     paid = median_of([rig.wrk("payment", CLIENTS) for _ in range(rig.rounds)])
     staff = opened(rig)
