@@ -27,8 +27,8 @@ typedef struct {
  * (If-None-Match) or says max-age may have an older one. */
 ngx_int_t ngx_http_payments_answer_find(ngx_http_request_t *r, ngx_str_t *key,
     ngx_http_payments_answer_t *answer);
-/* Keeps a copy, when there is room; cost_ms: as long has the database taken to
- * make it, and the dearer an answer is, the longer it is kept. */
+/* Keeps a copy, when there is room; cost_ms: the time that the database took to
+ * make it.  A dear answer is kept for longer. */
 void ngx_http_payments_answer_keep(ngx_str_t *key,
     const ngx_http_payments_answer_t *answer, ngx_msec_t cost_ms);
 /* An answer that was just made of this text; NGX_ERROR. */
