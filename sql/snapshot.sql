@@ -1960,7 +1960,6 @@ CREATE FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_most inte
 CREATE FUNCTION pay.console_audit(p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_blind(p_document jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT;
-CREATE FUNCTION pay.console_bound(p_query jsonb, OUT at timestamp with time zone, OUT checkout_id text) RETURNS record LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_cells(p_query jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) RETURNS SETOF pay.checkout LANGUAGE sql STABLE;
@@ -2085,6 +2084,8 @@ CREATE FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query
 CREATE FUNCTION pay.console_time(p_query jsonb, p_name text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_token(p_token text, p_sees boolean) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_until(p_query jsonb) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.console_until_id(p_query jsonb) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_us(p_at timestamp with time zone) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_waterfall(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
@@ -7835,7 +7836,6 @@ REVOKE ALL ON FUNCTION pay.console_approvals(p_scope text[], p_query jsonb, p_mo
 REVOKE ALL ON FUNCTION pay.console_audit(p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_batches(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_blind(p_document jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.console_bound(p_query jsonb, OUT at timestamp with time zone, OUT checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_cells(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_changes(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_checkout_of(p_scope text[], p_query jsonb) FROM PUBLIC;
@@ -7914,6 +7914,8 @@ REVOKE ALL ON FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], 
 REVOKE ALL ON FUNCTION pay.console_time(p_query jsonb, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_token(p_token text, p_sees boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_unknown(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_until(p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_until_id(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_us(p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_wallets(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_waterfall(p_scope text[], p_query jsonb) FROM PUBLIC;

@@ -7,19 +7,27 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- No checkout has an empty id, so that all created at the end are behind it.
-CREATE OR REPLACE FUNCTION pay.console_bound(
-    p_query jsonb, OUT at timestamptz, OUT checkout_id text)
-LANGUAGE sql IMMUTABLE AS $$
-SELECT least(t.until, t.cursor),
-    CASE WHEN t.until <= t.cursor THEN ''
-         ELSE coalesce(nullif(console_cursor_text(p_query, 2), ''), '~') END
-FROM (SELECT coalesce(console_time(p_query, 'to'), 'infinity') AS until,
-          console_cursor_time(p_query) AS cursor) t
+-- The newest place that a page of checkouts may have: the end of the times that
+-- are asked for, or the cursor.  Constants when it is planned.
+CREATE OR REPLACE FUNCTION pay.console_until(p_query jsonb)
+RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+SELECT least(coalesce(console_time(p_query, 'to'), 'infinity'),
+             console_cursor_time(p_query))
 $$;
-COMMENT ON FUNCTION pay.console_bound IS
-    'The newest place that a page of checkouts may have: the end of the times '
-    'that are asked for, or the cursor';
+COMMENT ON FUNCTION pay.console_until IS
+    'No checkout of a page was created later';
+
+
+-- No checkout has an empty id, so that all created at the end are behind it.
+CREATE OR REPLACE FUNCTION pay.console_until_id(p_query jsonb)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN coalesce(console_time(p_query, 'to'), 'infinity')
+                <= console_cursor_time(p_query) THEN ''
+            ELSE coalesce(nullif(console_cursor_text(p_query, 2), ''), '~')
+       END
+$$;
+COMMENT ON FUNCTION pay.console_until_id IS
+    'No checkout of a page that was created at this time has a greater id';
 
 
 -- The newest checkouts of these merchants, at most p_window + 1.
@@ -29,7 +37,6 @@ RETURNS SETOF checkout LANGUAGE sql STABLE AS $$
 SELECT c.*
 FROM (SELECT m.id FROM all_merchants() m (id)
       WHERE console_sees(p_scope, m.id)) m
-CROSS JOIN console_bound(p_query) b
 CROSS JOIN LATERAL (
     SELECT x.* FROM checkout x
     WHERE x.merchant_id = m.id
@@ -39,7 +46,8 @@ CROSS JOIN LATERAL (
         -- One bound, at which the walk begins, and the exact one as a filter:
         -- of two bounds the walk might begin at the later one and read all
         -- that is newer than the times that are asked for.
-        AND (x.created_at, x.checkout_id) <= (b.at, b.checkout_id)
+        AND (x.created_at, x.checkout_id)
+            <= (console_until(p_query), console_until_id(p_query))
         AND ((x.created_at, x.checkout_id::text, x.merchant_id::text)
              < (console_cursor_time(p_query), console_cursor_text(p_query, 2),
                 console_cursor_text(p_query, 3))) IS TRUE
