@@ -199,10 +199,9 @@ CROSS JOIN LATERAL (
     WHERE x.level = p_level AND x.merchant_id = m.id
         AND x.bucket >= p_steps[1]
         AND x.bucket < p_steps[cardinality(p_steps)]
-        AND (NOT p_filter ? 'psp' OR x.psp = p_filter ->> 'psp')
-        AND (NOT p_filter ? 'method' OR x.method = p_filter ->> 'method')
-        AND (NOT p_filter ? 'currency'
-             OR x.currency = p_filter ->> 'currency')
+        AND console_has(p_filter, 'psp', x.psp)
+        AND console_has(p_filter, 'method', x.method)
+        AND console_has(p_filter, 'currency', x.currency)
     OFFSET 0) r
 GROUP BY width_bucket(r.bucket, p_steps), r.psp, r.method, r.currency
 $$;

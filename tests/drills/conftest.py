@@ -7,12 +7,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
 import pytest  # noqa: E402
+from pair_of_nodes import TwoNodes  # noqa: E402
 
 LINES = pytest.StashKey[list]()
 
 
 def pytest_configure(config):
     config.stash[LINES] = []
+
+
+@pytest.fixture(scope="module")
+def pair():
+    made = TwoNodes()
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.fixture

@@ -6,17 +6,15 @@ The tests build on each other: the leader changes.
 """
 
 import contextlib
-import tempfile
-from pathlib import Path
 
 import pytest
-from pair_of_nodes import DEADLINE_S, TwoNodes
+from pair_of_nodes import DEADLINE_S
 from shops import Shops, stored
 from support.cells import Cells
 from support.moves import Move
 from support.own_stack import wait_for
 from support.storefronts import Storefronts, sales_hold
-from support.tls_psp import Authority
+from support.tls_psp import shop_authority
 from support.worst_day import judge
 
 SOME = 15  # payments
@@ -24,32 +22,15 @@ STATEMENTS = 60  # payctl merchant move has fewer
 
 
 @pytest.fixture(scope="module")
-def pair():
-    made = TwoNodes()
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-@pytest.fixture(scope="module")
 def cells(pair):
-    with contextlib.ExitStack() as last:
-        name = last.enter_context(
-            tempfile.TemporaryDirectory(prefix="payments-shop.")
-        )
-        Path(name).chmod(0o755)
-        made = Cells(
-            Authority(Path(name), "shop-ca"),
-            home=pair.stack,
-            more=[pair.hosts],
-        )
-        last.callback(made.close)
-        made.second()
-        yield made
+    with shop_authority() as authority:
+        made = Cells(authority, home=pair.stack, more=[pair.hosts])
+        with contextlib.closing(made):
+            made.second()
+            yield made
 
 
-def fail_over(pair, old, new) -> None:
+def fail_over(pair, new) -> None:
     wait_for(new.leads, f"{new.name} to lead", DEADLINE_S)
     pair.asks(new)
 
@@ -71,7 +52,7 @@ def test_a_killed_leader_takes_the_merchant_of_its_cell_only(
         for load in loads["b"]:
             load.sell(SOME)
         sold = "before" if not pair.b.leads() else "behind"
-        fail_over(pair, pair.a, pair.b)
+        fail_over(pair, pair.b)
         for load in (*loads["default"], *loads["b"]):
             load.sell(SOME)
     for load in loads["b"]:
@@ -116,7 +97,7 @@ def test_the_fence_of_a_move_outlives_its_leader(pair, cells, say):
             move.announce(node)
         shops.sell(SOME)
         assert fenced_and_killed(move, pair.b)
-        fail_over(pair, pair.b, pair.a)
+        fail_over(pair, pair.a)
         assert move.state() == "fencing"
         move.done()
         shops.sell(SOME)

@@ -7,22 +7,12 @@ The tests build on each other: the leader changes.
 
 import time
 
-import pytest
-from pair_of_nodes import DEADLINE_S, TwoNodes
+from pair_of_nodes import DEADLINE_S
 from shops import Shops, stored
 from support.own_stack import wait_for
 from support.worst_day import judge
 
 SOME = 15  # payments
-
-
-@pytest.fixture(scope="module")
-def pair():
-    made = TwoNodes()
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def stored_at(pair, node) -> dict[str, str]:
