@@ -44,7 +44,8 @@ local threads = {}
 
 -- This thread's: what was asked, what came back.
 n = 0
-told = { created = 0, applied = 0, read = 0, refused = 0, other = 0 }
+told = { created = 0, applied = 0, read = 0, refused = 0, late = 0, other = 0 }
+other_status = 0  -- of the newest of these
 since, ended = 0, 0                         -- µs, of what was answered
 local waiting, head, tail = {}, 1, 0       -- orders whose webhook is due
 
@@ -215,18 +216,24 @@ function response(status, headers, body)
         end
     elseif status == 503 then
         told.refused = told.refused + 1
+    elseif status == 202 then  -- what the PSP said is not stored yet
+        told.late = told.late + 1
     else
         told.other = told.other + 1
+        other_status = status
     end
 end
 
 function done(summary, latency, all)
-    local sum = { created = 0, applied = 0, read = 0, refused = 0, other = 0 }
-    local buckets, busy = {}, summary.duration
+    local sum = {
+        created = 0, applied = 0, read = 0, refused = 0, late = 0, other = 0
+    }
+    local buckets, busy, other = {}, summary.duration, 0
     for _, thread in ipairs(threads) do
         for name, value in pairs(thread:get("told")) do
             sum[name] = sum[name] + value
         end
+        other = math.max(other, thread:get("other_status"))
         if mode == "webhook" then
             busy = thread:get("ended") - thread:get("since")
         end
@@ -236,12 +243,13 @@ function done(summary, latency, all)
     end
     local errors = summary.errors
     io.write(string.format(
-        '{"created":%d,"applied":%d,"read":%d,"refused":%d,"other":%d,'
+        '{"created":%d,"applied":%d,"read":%d,"refused":%d,"late":%d,'
+        .. '"other":%d,'
         .. '"seconds":%.3f,"p50_ms":%.3f,"p99_ms":%.3f,"accepted_p99_ms":%.3f,'
-        .. '"errors":%d}\n',
-        sum.created, sum.applied, sum.read, sum.refused, sum.other,
+        .. '"errors":%d,"other_status":%d}\n',
+        sum.created, sum.applied, sum.read, sum.refused, sum.late, sum.other,
         busy / 1e6, latency:percentile(50) / 1000,
         latency:percentile(99) / 1000,
         percentile(buckets, 0.99),
-        errors.connect + errors.read + errors.write + errors.timeout))
+        errors.connect + errors.read + errors.write + errors.timeout, other))
 end
