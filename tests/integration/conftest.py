@@ -9,6 +9,7 @@ With pytest-xdist the files are dealt out to several workers, each of which
 has a stack like that for itself (support/worker_stack.py).
 """
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -189,8 +190,9 @@ def open_directory():
 
 @pytest.fixture(scope="session")
 def own_stack():
-    """A gateway that tests may stop, starve, reload and configure anew."""
-    made = OwnStack()
+    """A gateway that tests may stop, starve, reload and configure anew.
+    KEEP_STACK: the directory of one that stays up (ci/postgres)."""
+    made = OwnStack(os.environ.get("KEEP_STACK"))
     try:
         yield made
         made.check_invariants()

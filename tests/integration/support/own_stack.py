@@ -78,16 +78,22 @@ def shutting_down(pid: int) -> bool:
 
 
 class OwnStack:
-    def __init__(self, **variables: str):
-        """variables: more of ci/stack's.  No circuit opens: tests break the
-        PSPs on purpose, and what the circuit breaker has counted survives a
-        reload, so that one test would open the circuit of the next."""
+    def __init__(self, kept: str | None = None, **variables: str):
+        """kept: the run directory of a stack that stays up afterwards, and may
+        be up before.  variables: more of ci/stack's.  No circuit opens: tests
+        break the PSPs on purpose, and what the circuit breaker has counted
+        survives a reload, so that one test would open the circuit of the
+        next."""
+        self.is_kept = kept is not None
         self.dir = Path(tempfile.mkdtemp(prefix="payments-own."))
         os.chmod(self.dir, 0o755)  # noqa: S103  for other users
+        run = Path(kept) if kept else self.dir / "run"
+        log = run / "error.log"
+        self.log_start = log.stat().st_size if log.exists() else 0
         self.env = {"PG_MODEL": str(ROOT / "build" / "pg-model")}
         self.env |= os.environ
         self.env |= {
-            "PAY_RUN": str(self.dir / "run"),
+            "PAY_RUN": str(run),
             "PAY_RATE": "rate=20000r/s burst=20000",
             "MOCK_RETRY_MS": "100",
             "PAY_BREAKER": "off",
@@ -100,7 +106,7 @@ class OwnStack:
         except BaseException:
             self.dir.rmdir()
             raise
-        self.values = gateway.read_env(self.dir / "run" / "gateway.env")
+        self.values = gateway.read_env(run / "gateway.env")
         self.gateway = gateway.Gateway(self.values)
         self.url = self.gateway.url
         self.pristine = self.gateway.conf.read_text()
@@ -384,16 +390,21 @@ class OwnStack:
         log = self.gateway.error_log
         bad = [
             line
-            for line in aftermath.bad_lines(log)
+            for line in aftermath.bad_lines(log, self.log_start)
             if not any(each in line for each in self.expected)
         ]
-        bad += BAD_EXIT.findall(log.read_text(errors="replace"))
+        said = log.read_bytes()[self.log_start :]
+        bad += BAD_EXIT.findall(said.decode(errors="replace"))
         reports = self.gateway.run.glob("san/san.*")
         bad += [path.read_text() for path in reports]
         assert bad == [], "\n".join(bad[:20])
 
     def close(self) -> None:
         self.http.close()
+        if self.is_kept:
+            self.check_log()
+            self.dir.rmdir()
+            return
         try:
             self.env["NGINX_STOP"] = "QUIT"
             if Path(self.values["NGINX_PID"]).exists():
