@@ -16,6 +16,7 @@
 typedef struct {
     sim_post_t             *post;
     int                     is_other;    /* the same key, another body */
+    int                     accepted;    /* post->accepted when it was sent */
     pay_payment_request_t   request;
     pay_create_input_t      input;
     unsigned char           fingerprint[PAY_SHA256_SIZE];
@@ -113,6 +114,7 @@ post_send(sim_t *sim, sim_post_t *post, int is_other)
     request = sim_alloc(sim, sizeof(request_t));
     request->post = post;
     request->is_other = is_other;
+    request->accepted = post->accepted;
     flow = sim_flow_new(sim, worker, posted, request);
     fill(sim, flow, request);
 
@@ -260,13 +262,17 @@ same_answer(sim_t *sim, const request_t *request)
 
 /* I7: what was accepted stays so, whichever node is asked.  A checkout that
  * still waits for the end of the page that it replaces has no page of its own,
- * and is 409 when the other one is paid. */
+ * and is 409 when the other one is paid.  A request that was sent before may
+ * have been refused while there was no such page yet. */
 static void
 still_accepted(sim_t *sim, const request_t *request)
 {
     const sim_post_t  *post = request->post;
+    int                accepted;
 
-    if (post->accepted == 1 + request->is_other && request->status >= 400
+    accepted = post->replaces != NULL ? request->accepted : post->accepted;
+
+    if (accepted == 1 + request->is_other && request->status >= 400
         && request->status < 429
         && (request->status != 409 || post->replaces == NULL
             || post->redirect.len != 0))

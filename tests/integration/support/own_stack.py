@@ -114,7 +114,8 @@ class OwnStack:
         self.http = self.client()
         self.link = None
         self.mock = Mock(self.gateway.mock_url)
-        self.twins: set[str] = set()  # nonces that met `other_token`
+        # nonces that met `other_token`: those of earlier tests, and of ours
+        self.twins = {nonce for _, nonce in self.registered_twice()}
         self.expected: list[str] = []  # lines of the log that a test caused
 
     def _script(self, verb: str) -> None:
@@ -353,15 +354,19 @@ class OwnStack:
             link.close()
         self.check_books()
 
+    def registered_twice(self) -> list[tuple[str, str]]:
+        made = self.mock.books()["registrations"]
+        once = Counter((each["dialect"], each["nonce"]) for each in made)
+        return [key for key, n in once.items() if n > 1]
+
     def check_books(self, *cells: "OwnStack") -> None:
         """I1: one nonce for a checkout, one registration for a nonce, and
         no call with a nonce that PostgreSQL does not know.  cells: those whose
         PostgreSQL has the payments, when they are several."""
         books = self.mock.books()
         made = books["registrations"]
-        once = Counter((each["dialect"], each["nonce"]) for each in made)
         twice = [
-            key for key, n in once.items() if n > 1 and key[1] not in self.twins
+            key for key in self.registered_twice() if key[1] not in self.twins
         ]
         assert not twice, f"registered twice: {twice}"
         stored = {
