@@ -1675,6 +1675,7 @@ CREATE FUNCTION pay.card_window_ok(p_window jsonb) RETURNS boolean LANGUAGE sql 
 CREATE FUNCTION pay.card_window_sum(p_merchant_id text, p_key text, p_value text, p_seconds integer, p_measure text, p_currency text, p_most numeric) RETURNS numeric LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.card_windows(p_words pay.card_word[]) RETURNS TABLE(n integer, name text, key text, value text, seconds integer, measure text, threshold numeric, currency text, word text, is_shadow boolean, is_new boolean, is_decline boolean, behind bigint, declines_behind bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.carried_balances(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS TABLE(seller_account text, currency text, minor bigint) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.carry_out_cards(p_words pay.card_word[], p_items integer[], p_effects text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.carry_out_reviews(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.carry_parts(p_file_id bigint) RETURNS void LANGUAGE sql;
@@ -3607,7 +3608,7 @@ CREATE FUNCTION pay_ops.begin_payout_file(p_merchant_id text, p_provider text, p
 CREATE FUNCTION pay_ops.begin_recovery(p_since timestamp with time zone, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.carry_in(p_merchant_id text, p_cell text, p_transfer_id uuid[], p_seller text[], p_currency text[], p_minor bigint[], p_who text) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_ops.carry_out(p_merchant_id text, p_limit integer, p_who text) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.carry_out(p_merchant_id text, p_after text, p_limit integer, p_who text) RETURNS TABLE(carried integer, last text) LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.claim_review(p_review_id bigint, p_lease_s bigint, p_who text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.clear_payout_screening(p_merchant_id text, p_payout_id text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -7754,6 +7755,7 @@ REVOKE ALL ON FUNCTION pay.card_windows(p_words pay.card_word[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.cards_of(p_merchant_id text, p_checkout_id text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.carried_balances(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.carry_out_cards(p_words pay.card_word[], p_items integer[], p_effects text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.carry_out_reviews(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.carry_parts(p_file_id bigint) FROM PUBLIC;
@@ -9082,8 +9084,8 @@ REVOKE ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id tex
 GRANT ALL ON FUNCTION pay_ops.cancel_payout(p_merchant_id text, p_payout_id text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.carry_in(p_merchant_id text, p_cell text, p_transfer_id uuid[], p_seller text[], p_currency text[], p_minor bigint[], p_who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.carry_in(p_merchant_id text, p_cell text, p_transfer_id uuid[], p_seller text[], p_currency text[], p_minor bigint[], p_who text) TO payments_operator;
-REVOKE ALL ON FUNCTION pay_ops.carry_out(p_merchant_id text, p_limit integer, p_who text) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_ops.carry_out(p_merchant_id text, p_limit integer, p_who text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.carry_out(p_merchant_id text, p_after text, p_limit integer, p_who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.carry_out(p_merchant_id text, p_after text, p_limit integer, p_who text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.check_settlement(p_file_id bigint, p_rows integer, p_attempt bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.claim_review(p_review_id bigint, p_lease_s bigint, p_who text) FROM PUBLIC;

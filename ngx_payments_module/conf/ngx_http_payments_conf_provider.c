@@ -95,6 +95,7 @@ ngx_http_payments_provider_resolve(ngx_conf_t *cf,
     }
 
     client->psp.cell = owner->cell;
+    client->from = owner->from;
 
     return pmcf->keyring.count != 0
            ? NGX_CONF_OK

@@ -13,7 +13,7 @@
 #define SOON_MS  1
 
 
-static ngx_uint_t payout_cell(const void *subject);
+static ngx_uint_t payout_is_in(const void *subject, ngx_uint_t cell);
 static pay_status_t payout_prepare(const ngx_payments_round_t *round,
     pay_flow_t *flow);
 static ngx_msec_t payout_pause(const ngx_payments_round_t *round);
@@ -22,7 +22,7 @@ static ngx_uint_t payout_ended(ngx_payments_round_t *round,
 
 
 static const ngx_payments_round_kind_t  payout_round = {
-    payout_cell, payout_prepare, payout_pause, NULL, payout_ended, SOON_MS
+    payout_is_in, payout_prepare, payout_pause, NULL, payout_ended, SOON_MS
 };
 
 
@@ -36,12 +36,13 @@ ngx_payments_payouts_start(ngx_cycle_t *cycle, ngx_uint_t cell,
 }
 
 
+/* Items of a merchant that moves end where they are. */
 static ngx_uint_t
-payout_cell(const void *subject)
+payout_is_in(const void *subject, ngx_uint_t cell)
 {
     const ngx_payments_payout_t  *payout = subject;
 
-    return payout->client.psp.cell;
+    return payout->client.psp.cell == cell || payout->client.from == cell;
 }
 
 

@@ -45,7 +45,7 @@ ngx_payments_round_start_all(ngx_cycle_t *cycle,
     }
 
     for (i = 0; i < subjects->nelts; i++) {
-        if (kind->cell_of(all[i]) != cell) {
+        if (!kind->is_in(all[i], cell)) {
             continue;
         }
 

@@ -18,7 +18,7 @@
 
 typedef struct ngx_payments_round_s  ngx_payments_round_t;
 
-/* - cell_of: the cell of a subject, where the kind's subjects have one.
+/* - is_in: whether a subject has work in a cell.
  * - prepare: makes the flow that does `round`; anything but PAY_OK: none this
  *   time.
  * - pause: milliseconds until the next question; a quarter more, by chance, is
@@ -28,7 +28,7 @@ typedef struct ngx_payments_round_s  ngx_payments_round_t;
  *   NULL: nothing depends on it.  Not called in a worker that ends.
  * - soon_ms: the pause then. */
 typedef struct {
-    ngx_uint_t             (*cell_of)(const void *subject);
+    ngx_uint_t             (*is_in)(const void *subject, ngx_uint_t cell);
     pay_status_t           (*prepare)(const ngx_payments_round_t *round,
                                       pay_flow_t *flow);
     ngx_msec_t             (*pause)(const ngx_payments_round_t *round);

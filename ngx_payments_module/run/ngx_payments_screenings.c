@@ -15,7 +15,7 @@
 #define SOON_MS  1
 
 
-static ngx_uint_t screening_cell(const void *subject);
+static ngx_uint_t screening_is_in(const void *subject, ngx_uint_t cell);
 static pay_status_t screening_prepare(const ngx_payments_round_t *round,
     pay_flow_t *flow);
 static ngx_msec_t screening_pause(const ngx_payments_round_t *round);
@@ -28,7 +28,7 @@ static ngx_uint_t is_unasked(const pay_json_t *policy, pay_str_t *merchant,
 
 
 static const ngx_payments_round_kind_t  screening_round = {
-    screening_cell, screening_prepare, screening_pause, NULL, screening_ended,
+    screening_is_in, screening_prepare, screening_pause, NULL, screening_ended,
     SOON_MS
 };
 
@@ -70,11 +70,12 @@ ngx_payments_screenings_watch(ngx_uint_t cell, pay_str_t figures)
 
 
 static ngx_uint_t
-screening_cell(const void *subject)
+screening_is_in(const void *subject, ngx_uint_t cell)
 {
     const ngx_payments_screening_t  *screening = subject;
 
-    return screening->client.psp.cell;
+    return screening->client.psp.cell == cell
+           || screening->client.from == cell;
 }
 
 

@@ -21,7 +21,7 @@
 
 
 static ngx_uint_t settlement_is_due(const ngx_payments_round_t *round);
-static ngx_uint_t settlement_cell(const void *subject);
+static ngx_uint_t settlement_is_in(const void *subject, ngx_uint_t cell);
 static pay_status_t settlement_prepare(const ngx_payments_round_t *round,
     pay_flow_t *flow);
 static ngx_uint_t settlement_ended(ngx_payments_round_t *round,
@@ -32,7 +32,7 @@ static ngx_msec_t settlement_pause(const ngx_payments_round_t *round);
 
 
 static const ngx_payments_round_kind_t  settlement_round = {
-    settlement_cell, settlement_prepare, settlement_pause, settlement_is_due,
+    settlement_is_in, settlement_prepare, settlement_pause, settlement_is_due,
     settlement_ended, SOON_MS
 };
 
@@ -64,11 +64,11 @@ settlement_is_due(const ngx_payments_round_t *round)
 
 
 static ngx_uint_t
-settlement_cell(const void *subject)
+settlement_is_in(const void *subject, ngx_uint_t cell)
 {
     const ngx_payments_settlement_t  *settlement = subject;
 
-    return settlement->cell;
+    return settlement->cell == cell;
 }
 
 

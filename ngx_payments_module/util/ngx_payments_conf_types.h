@@ -73,6 +73,9 @@ typedef struct {
     ngx_uint_t                  retries;         /* bits of psp.retry[] that
                                                     the block says itself */
     ngx_str_t                   cell;            /* the name, or empty */
+    ngx_uint_t                  from;            /* of a provider: where older
+                                                    work of its merchant is, or
+                                                    psp.cell */
 } ngx_payments_psp_t;
 
 

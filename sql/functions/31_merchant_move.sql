@@ -286,11 +286,11 @@ COMMENT ON FUNCTION pay.transfer_posting IS
     'The entry of one leg of a balance that is carried to another cell';
 
 
--- Up to p_limit wallets at a time.  Money that is pending or reserved stays until
--- it is available.  Only behind the fence, so that it does not grow on.
+-- The next p_limit wallets behind p_after, a currency and a seller; '': the
+-- first.  Only behind the fence, so that they do not grow on.
 CREATE OR REPLACE FUNCTION pay_ops.carry_out(
-    p_merchant_id text, p_limit int, p_who text)
-RETURNS int
+    p_merchant_id text, p_after text, p_limit int, p_who text)
+RETURNS TABLE (carried int, last text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_cell     text;
@@ -301,47 +301,50 @@ BEGIN
     SELECT m.cell INTO v_cell FROM merchant_move m
     WHERE m.merchant_id = p_merchant_id AND m.state = 'moved' FOR SHARE;
 
-    IF v_cell IS NULL OR NOT is_statement(p_who)
+    IF v_cell IS NULL OR NOT is_statement(p_who) OR p_after IS NULL
         OR coalesce(p_limit NOT BETWEEN 1 AND 1000, true)
     THEN
-        RETURN -1;
+        RETURN QUERY SELECT -1, NULL::text;
+        RETURN;
     END IF;
 
     PERFORM set_config('synchronous_commit', 'on', true);
     SELECT array_agg(w.seller_account::text), array_agg(w.currency::text)
     INTO v_sellers, v_currency
-    FROM (SELECT w.seller_account, w.currency FROM wallet w
-          WHERE w.merchant_id = p_merchant_id AND w.available_minor <> 0
-          ORDER BY w.seller_account, w.currency LIMIT p_limit) w;
+    FROM (SELECT x.seller_account, x.currency FROM wallet x
+          WHERE x.merchant_id = p_merchant_id AND x.available_minor <> 0
+              AND (x.seller_account, x.currency)
+                  > (substr(p_after, 5), left(p_after, 3))
+          ORDER BY x.seller_account, x.currency LIMIT p_limit) w;
 
     IF v_sellers IS NULL THEN
-        RETURN 0;
+        RETURN QUERY SELECT 0, NULL::text;
+        RETURN;
     END IF;
 
-    PERFORM lock_wallets(
-        array_fill(p_merchant_id, ARRAY[cardinality(v_sellers)]), v_sellers,
-        v_currency);
+    PERFORM refresh_payout_wallets(p_merchant_id, v_sellers, v_currency);
 
     WITH made AS (
         INSERT INTO cell_transfer AS t (transfer_id, merchant_id, side, cell,
             seller_account, currency, minor, made_by)
         SELECT gen_random_uuid(), p_merchant_id, 'out', v_cell,
-            w.seller_account, w.currency, w.available_minor, p_who
-        FROM unnest(v_sellers, v_currency) AS u (seller, currency)
-        JOIN wallet w ON w.merchant_id = p_merchant_id
-            AND w.seller_account = u.seller AND w.currency = u.currency
-        WHERE w.available_minor <> 0
+            b.seller_account, b.currency, b.minor, p_who
+        FROM carried_balances(p_merchant_id, v_sellers, v_currency) b
         RETURNING t
     )
     SELECT array_agg(m.t) INTO v_made FROM made m;
 
     PERFORM post(ARRAY(SELECT transfer_posting(t) FROM unnest(v_made) t));
-    RETURN coalesce(cardinality(v_made), 0);
+    carried := coalesce(cardinality(v_made), 0);
+    last := concat_ws(' ', v_currency[cardinality(v_currency)],
+                      v_sellers[cardinality(v_sellers)]);
+    RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION pay_ops.carry_out IS
-    'Takes the available balances of a moved merchant''s sellers out of this '
-    'cell: how many, at most p_limit; -1: it has not moved';
+    'Takes the money that sellers of a moved merchant may be paid out of this '
+    'cell, from p_limit wallets at most: how many, -1: it has not moved; and the '
+    'last wallet, NULL: there are no more';
 
 
 -- Each transfer once, however often it comes.  One that is known with other words

@@ -278,3 +278,38 @@ LEFT JOIN LATERAL payout_stops(p_merchant_id, g.payment_order_id, g.sold_at)
 $$;
 COMMENT ON FUNCTION pay.open_payout_orders IS
     'The open lines of wallets by order, and why they stay';
+
+
+-- The money that pay-outs would take now.  Where it is held, disputed, being
+-- refunded or not released, it stays in the cell that knows.  A debt goes when
+-- the wallet is below zero: less may be open than was carried before, since a
+-- dispute has begun.  Nobody reports deliveries of a merchant without pay-outs.
+CREATE OR REPLACE FUNCTION pay.carried_balances(
+    p_merchant_id text, p_seller text[], p_currency text[])
+RETURNS TABLE (seller_account text, currency text, minor bigint)
+LANGUAGE sql STABLE AS $$
+SELECT o.seller_account, o.currency, m.minor
+FROM (
+    SELECT o.seller_account, o.currency, sum(o.amount_minor)::bigint AS open
+    FROM open_payout_orders(p_merchant_id, p_seller, p_currency) o
+    CROSS JOIN (
+        SELECT EXISTS (SELECT FROM payout_policy p
+                       WHERE p.merchant_id = p_merchant_id)
+            OR EXISTS (SELECT FROM payout_account a
+                       WHERE a.merchant_id = p_merchant_id) AS pays_out) m
+    WHERE o.stop IS NULL OR o.stop = 'not_delivered' AND NOT m.pays_out
+    GROUP BY o.seller_account, o.currency) o
+JOIN wallet w ON w.merchant_id = p_merchant_id
+    AND w.seller_account = o.seller_account AND w.currency = o.currency
+CROSS JOIN LATERAL (
+    SELECT greatest(least(o.open, w.available_minor),
+                    least(w.available_minor, 0))) m (minor)
+WHERE m.minor <> 0
+    AND NOT EXISTS (
+        SELECT FROM payout_hold h
+        WHERE h.merchant_id = p_merchant_id
+            AND h.seller_account = o.seller_account
+            AND h.payment_order_id = '')
+$$;
+COMMENT ON FUNCTION pay.carried_balances IS
+    'The money of these wallets that may be carried to another cell';

@@ -76,7 +76,7 @@ const char  pay_cli_merchant_usage[] =
     "nginx.conf before (payments_merchant ID { cell CELL; from CELL; }).  New\n"
     "payments are kept out until all that began before have ended, for 60\n"
     "seconds at most or as --wait says, and begin in the other cell then.\n"
-    "carry takes available balances of sellers over.  A call that was ended\n"
+    "carry takes over what sellers may be paid now.  A call that was ended\n"
     "is called again, and goes on.  --dry-run names all that is missing.\n"
     "--cancel takes a fence back that has let nothing into the other cell.\n"
     "forget is for a merchant that has come back: when no key of its payments\n"

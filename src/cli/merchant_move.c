@@ -8,6 +8,7 @@
  */
 
 #include "cli/merchant.h"
+#include "cli/act.h"
 #include "cli/cli.h"
 #include "cli/db.h"
 
@@ -18,6 +19,11 @@
 
 #define NAME   PAY_CLI_MERCHANT_NAME
 #define PIECE  "500"
+#define WALLET_MAX  512             /* a currency, a seller and a NUL */
+
+/* A node may have asked both cells before the merchant went away.  It begins
+ * the payment within its deadlines, or where a process stood still, later. */
+#define AWAY   "15 minutes"
 
 /* Rows that one database must not have, or that the other one must have, too:
  * each is printed behind its name.  in_to: asked there, else in the old one. */
@@ -41,8 +47,9 @@ static int ready_alike(const pay_cli_move_t *move);
 static int ready_lacks(const pay_cli_move_t *move, const lack_t *lack);
 static int alike(const pay_cli_move_t *move, const char *name,
     const char *sql);
-static int carry_out(const pay_cli_move_t *move, int *count);
+static int carry_out(const pay_cli_move_t *move, char *last);
 static int carry_open(const pay_cli_move_t *move, int *count);
+static int tell_stays(const pay_cli_move_t *move);
 static int proof_of(const pay_cli_move_t *move, const proof_t *proof);
 static int proof_page(const pay_cli_move_t *move, const proof_t *proof,
     const char *ids);
@@ -56,6 +63,14 @@ static const lack_t  lacks[] = {
     { "a schedule of pay-outs is on in the old cell", 0,
       "SELECT every FROM pay.payout_schedule WHERE merchant_id = $1"
       " AND next_at IS NOT NULL LIMIT 5" },
+    { "a balance is under way from the new cell, by an earlier move: call that"
+      " one again first", 1,
+      "SELECT transfer_id || ' to ' || cell FROM pay.cell_transfer"
+      " WHERE merchant_id = $1 AND side = 'out' AND ended_at IS NULL LIMIT 5" },
+    { "the merchant left the new cell less than " AWAY " ago, and a request of"
+      " before may be under way: wait", 1,
+      "SELECT " PAY_CLI_AT("moved_at") " FROM pay.merchant_move"
+      " WHERE merchant_id = $1 AND moved_at > now() - interval '" AWAY "'" },
     { "a restore of the old cell is being searched for", 0,
       "SELECT recovery_id FROM pay.recovery WHERE ended_at IS NULL"
       " AND $1::text IS NOT NULL" },
@@ -158,6 +173,13 @@ ready_alike(const pay_cli_move_t *move)
           " is_ordered, types), ',' ORDER BY url COLLATE \"C\", scheme,"
           " is_ordered, types), '')) FROM pay.webhook_endpoint"
           " WHERE merchant_id = $1 AND state = 'enabled'" },
+        { "the policy of pay-outs is another one",
+          "SELECT md5(coalesce(string_agg((p.*)::text, ','), ''))"
+          " FROM pay.payout_policy p WHERE merchant_id = $1" },
+        { "other sellers are held",
+          "SELECT md5(coalesce(string_agg(seller_account, ',' ORDER BY"
+          " seller_account), '')) FROM pay.payout_hold"
+          " WHERE merchant_id = $1 AND payment_order_id = ''" },
         { "the policy of fees is another one",
           "SELECT md5(coalesce(string_agg(concat_ws(' ', returns, tax_percent),"
           " ','), '')) FROM pay.fee_policy WHERE merchant_id = $1" }
@@ -224,12 +246,11 @@ ready_lacks(const pay_cli_move_t *move, const lack_t *lack)
 int
 pay_cli_move_balances(const pay_cli_move_t *move, int is_new)
 {
-    int  count, ended, all = 0;
+    int   ended, all = 0;
+    char  last[WALLET_MAX] = "";
 
     do {
-        count = 0;
-
-        if (is_new && !carry_out(move, &count)) {
+        if (is_new && !carry_out(move, last)) {
             return PAY_CLI_USAGE;
         }
 
@@ -240,7 +261,7 @@ pay_cli_move_balances(const pay_cli_move_t *move, int is_new)
 
             all += ended;
         } while (ended > 0);
-    } while (count > 0);
+    } while (*last != '\0');
 
     printf("%d balances were carried to %s\n", all, move->to_name);
 
@@ -248,22 +269,28 @@ pay_cli_move_balances(const pay_cli_move_t *move, int is_new)
 }
 
 
+/* last: the wallet to begin behind, and then the last one of this piece; ""
+ * behind the last of all. */
 static int
-carry_out(const pay_cli_move_t *move, int *count)
+carry_out(const pay_cli_move_t *move, char *last)
 {
-    char        word[PAY_CLI_WORD];
-    const char *values[] = { move->id, PIECE, move->who };
+    int         count;
+    PGresult   *rows;
+    const char *values[] = { move->id, last, PIECE, move->who };
 
-    if (!pay_cli_word(move->from, NAME,
-                      "SELECT pay_ops.carry_out($1, $2::int, $3)", 3, values,
-                      word))
-    {
+    rows = pay_cli_query(move->from, NAME,
+                         "SELECT carried, coalesce(last, '')"
+                         " FROM pay_ops.carry_out($1, $2, $3::int, $4)", 4,
+                         values);
+    if (rows == NULL) {
         return 0;
     }
 
-    *count = (int) strtol(word, NULL, 10);
+    count = (int) strtol(PQgetvalue(rows, 0, 0), NULL, 10);
+    snprintf(last, WALLET_MAX, "%s", PQgetvalue(rows, 0, 1));
+    PQclear(rows);
 
-    if (*count < 0) {
+    if (count < 0) {
         fputs("payctl: " NAME ": balances cannot be carried: the merchant has"
               " not moved, or --who is no name\n", stderr);
         return 0;
@@ -325,13 +352,6 @@ pay_cli_move_proof(const pay_cli_move_t *move, int is_carried)
     int             code = PAY_CLI_OK, one;
     const proof_t  *proof;
 
-    static const lack_t  left = {
-        "a balance is left in the old cell", 0,
-        "SELECT seller_account || ' ' || currency || ' ' || available_minor"
-        " FROM pay.wallet WHERE merchant_id = $1 AND available_minor <> 0"
-        " LIMIT 5"
-    };
-
     for (proof = proofs; proof->name != NULL; proof++) {
         one = proof_of(move, proof);
 
@@ -342,9 +362,8 @@ pay_cli_move_proof(const pay_cli_move_t *move, int is_carried)
         code = one == PAY_CLI_NO ? one : code;
     }
 
-    one = is_carried ? ready_lacks(move, &left) : PAY_CLI_OK;
-    if (one != PAY_CLI_OK) {
-        return one;
+    if (is_carried && !tell_stays(move)) {
+        return PAY_CLI_USAGE;
     }
 
     if (code == PAY_CLI_OK) {
@@ -352,6 +371,31 @@ pay_cli_move_proof(const pay_cli_move_t *move, int is_carried)
     }
 
     return code;
+}
+
+
+/* Money of wallets that no carry_out() has taken. */
+static int
+tell_stays(const pay_cli_move_t *move)
+{
+    char  count[PAY_CLI_WORD];
+
+    if (!pay_cli_word(move->from, NAME,
+                      "SELECT count(*) FROM pay.wallet WHERE merchant_id = $1"
+                      " AND (available_minor, pending_minor, reserved_minor)"
+                      " <> (0, 0, 0)", 1, &move->id, count))
+    {
+        return 0;
+    }
+
+    if (strcmp(count, "0") != 0) {
+        printf("%s balances stay in %s, in part or as a whole: what is pending,"
+               " reserved, held, disputed, being refunded or not released."
+               "  payctl merchant show has them; call this again later\n",
+               count, move->from_name);
+    }
+
+    return 1;
 }
 
 

@@ -297,11 +297,19 @@ static pay_status_t
 payout_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     size_t                       i;
+    payout_t                    *payout = flow->state;
     pay_outcome_t                outcome = input->result.outcome;
     const pay_payout_act_row_t  *row = pay_row_payout_act(&input->result);
 
     if (input->kind == PAY_INPUT_DB_FAILED) {
         return pay_done_db_failed(flow, input, effect);
+    }
+
+    /* all others are about pay-outs, which begin in the merchant's own cell */
+    if (payout->in.kind == PAY_PAYOUT_ACT_RELEASE
+        && pay_move_next(flow, input))
+    {
+        return begin(flow, payout, effect);
     }
 
     for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
@@ -317,7 +325,7 @@ payout_done(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     return outcome == PAY_OUTCOME_REFUSED
            ? done_refused(flow, row->subject_id, effect)
-           : done_with(flow, flow->state, outcome, row, effect);
+           : done_with(flow, payout, outcome, row, effect);
 }
 
 

@@ -6,6 +6,8 @@
  *
  *    the adapter ─┬─ cannot read it ─▶ 422
  *                 └─ events: tell_payout_event each ─┬─ committed ─▶ 200
+ *                                                    ├─ no item ───▶ the same
+ *                                                    │     in the older cell
  *                                                    ├─ invalid ───▶ 422
  *                                                    └─ failed ────▶ 503
  */
@@ -24,6 +26,7 @@ typedef struct {
     pay_payout_event_t   *events;
     unsigned              count;
     unsigned              next;
+    unsigned              cell;        /* where each event goes first */
     int                   refused;     /* SQL has refused one of them */
 } told_t;
 
@@ -41,6 +44,7 @@ static pay_status_t told_event_id(pay_flow_t *flow, const told_t *told,
     pay_str_t *id);
 static pay_status_t told_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
+static int told_looks_back(pay_flow_t *flow, pay_outcome_t outcome);
 
 
 static const word_t  words[] = {
@@ -69,6 +73,7 @@ pay_payout_told(pay_flow_t *flow, const pay_webhook_input_t *in,
     }
 
     told->in = *in;
+    told->cell = flow->cell;
     flow->state = told;
     flow->merchant_id = provider->merchant_id;
     flow->outcome = "ignored";
@@ -174,6 +179,12 @@ told_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         return pay_done_db_failed(flow, input, effect);
     }
 
+    if (told_looks_back(flow, input->result.outcome)) {
+        told->next--;
+        return told_next(flow, told, effect);
+    }
+
+    flow->cell = told->cell;
     told->refused |= input->result.outcome == PAY_OUTCOME_INVALID;
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -183,4 +194,27 @@ told_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     }
 
     return told_next(flow, told, effect);
+}
+
+
+/* Whether it may be about an item from before the merchant moved: one that is
+ * not known here.  A message that comes again may have failed there before.
+ * The flow is in that cell then. */
+static int
+told_looks_back(pay_flow_t *flow, pay_outcome_t outcome)
+{
+    const pay_merchant_t  *merchant;
+
+    merchant = pay_env_merchant(flow->env, flow->merchant_id);
+
+    if ((outcome != PAY_OUTCOME_WAITING && outcome != PAY_OUTCOME_DUPLICATE)
+        || merchant == NULL || flow->cell != merchant->cell
+        || merchant->from == merchant->cell)
+    {
+        return 0;
+    }
+
+    flow->cell = merchant->from;
+
+    return 1;
 }

@@ -75,8 +75,8 @@ pay_status_t pay_done_recovering(pay_flow_t *flow, pay_effect_t *effect)
  * payment that is about to begin; flow->args stay.
  * pay_done_moving: ends the flow with the answer to "moving", and to "moved"
  * from a node which does not know of the move.
- * pay_move_next: 1 when a read in the merchant's own cell has found nothing and
- * there is another one; the flow is in that then, to read again. */
+ * pay_move_next: 1 when an operation in the merchant's own cell has found
+ * nothing and there is another one; the flow is in that then, to repeat it. */
 int pay_move_asks(const pay_merchant_t *merchant);
 pay_status_t pay_move_ask(pay_flow_t *flow, const pay_create_input_t *in,
     unsigned cell, pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;

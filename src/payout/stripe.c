@@ -72,7 +72,7 @@ static pay_status_t stripe_transfer(pay_arena_t *arena,
 static pay_status_t stripe_payout(pay_arena_t *arena, const pay_json_t *json,
     pay_payout_event_t *event);
 static pay_status_t stripe_money(pay_arena_t *arena, const pay_json_t *json,
-    pay_payout_event_t *event);
+    const char *name, pay_payout_event_t *event);
 
 
 /* Whole hundreds of forint and Taiwan dollars, and a last decimal of 0 where a
@@ -412,7 +412,7 @@ stripe_cancelled(pay_arena_t *arena, const pay_payout_parcel_t *parcel,
 
     memset(&event, 0, sizeof(event));
     PAY_TRY(pay_psp_token_need(arena, json, "id", &event.reference));
-    PAY_TRY(stripe_money(arena, json, &event));
+    PAY_TRY(stripe_money(arena, json, "amount", &event));
     event.parcel = parcel->ids[0];
     event.type = PAY_STR("reversed");
     event.state = PAY_PAYOUT_RETURNED;
@@ -512,7 +512,11 @@ stripe_hook(pay_arena_t *arena, const pay_payout_account_t *account,
 }
 
 
-/* Objects without our key are another system's. */
+/* Objects without our key are another system's.  The owner of a connected
+ * account can make payouts with our key, too, so that an event about one is
+ * only a hint: our own payout is asked for by its id, as that account.  Of a
+ * transfer, which the platform alone reverses, a part may come back: its amount
+ * is not the item's, which is a contradiction. */
 static pay_status_t
 stripe_hooked(pay_arena_t *arena, const pay_json_t *root,
     const pay_json_t *object, pay_payout_event_t *event)
@@ -525,10 +529,12 @@ stripe_hooked(pay_arena_t *arena, const pay_json_t *root,
 
     if (pay_psp_is(object, "object", "payout")) {
         PAY_TRY(stripe_payout(arena, object, event));
-        PAY_TRY(pay_psp_token_may(arena, root, "account", &event->payee));
+        event->must_ask = 1;
+        event->reference = (pay_str_t) { 0, NULL };
 
     } else if (pay_str_is(type, "transfer.reversed")) {
         PAY_TRY(stripe_transfer(arena, object, event));
+        PAY_TRY(stripe_money(arena, object, "amount_reversed", event));
         event->state = PAY_PAYOUT_RETURNED;
         event->parcel = event->reference;
     }
@@ -563,7 +569,7 @@ stripe_transfer(pay_arena_t *arena, const pay_json_t *json,
     event->state = pay_json_is_true(pay_json_get(json, "reversed"))
                    ? PAY_PAYOUT_RETURNED : PAY_PAYOUT_SENDING;
 
-    return stripe_money(arena, json, event);
+    return stripe_money(arena, json, "amount", event);
 }
 
 
@@ -586,19 +592,19 @@ stripe_payout(pay_arena_t *arena, const pay_json_t *json,
     event->type = word;
     event->state = pay_payout_word(stripe_words, word);
 
-    return stripe_money(arena, json, event);
+    return stripe_money(arena, json, "amount", event);
 }
 
 
-/* "amount" in Stripe's unit, "currency" in small letters. */
+/* The member of that name in Stripe's unit, "currency" in small letters. */
 static pay_status_t
-stripe_money(pay_arena_t *arena, const pay_json_t *json,
+stripe_money(pay_arena_t *arena, const pay_json_t *json, const char *name,
     pay_payout_event_t *event)
 {
     pay_psp_event_t  money;
 
     memset(&money, 0, sizeof(money));
-    PAY_TRY(pay_stripe_amount_in(arena, json, "amount", &money));
+    PAY_TRY(pay_stripe_amount_in(arena, json, name, &money));
 
     event->has_amount = money.has_amount;
     event->amount_minor = money.amount_minor;

@@ -21,7 +21,7 @@ struct mover_s {
     int          is_second;              /* it only does what is needed */
     step_pt      step;
     int          has_waited;             /* for what began before its fence */
-    int          out;                    /* balances of the last carry_out */
+    const char  *last;                   /* wallet of the last carry_out */
     const char  *legs[LEGS];             /* count, then arrays */
 };
 
@@ -218,6 +218,8 @@ step_lift(sim_t *sim, mover_t *mover)
     (void) call(sim, mover->to, "SELECT pay_ops.lift_fence($1, true)", NULL,
                 NULL);
 
+    mover->last = "";
+
     return next(sim, mover, sim->cells->carries ? step_out : step_open);
 }
 
@@ -225,13 +227,17 @@ step_lift(sim_t *sim, mover_t *mover)
 static int64_t
 step_out(sim_t *sim, mover_t *mover)
 {
-    mover->out = (int) strtol(call(sim, mover->from,
-                                   "SELECT pay_ops.carry_out($1, " PIECE
-                                   ", 'sim')", NULL, NULL), NULL, 10);
+    const char  *said;
 
-    if (mover->out < 0) {
-        sim_violation(sim, "carry_out says %d", mover->out);
+    said = call(sim, mover->from, "SELECT carried, coalesce(last, '') FROM "
+                "pay_ops.carry_out($1, $2, " PIECE ", 'sim')", mover->last,
+                NULL);
+
+    if (*said == '-') {
+        sim_violation(sim, "carry_out says %s", said);
     }
+
+    mover->last = sim_text(sim, pay_str_of(sim_db_said(sim->db, 1)));
 
     return next(sim, mover, step_open);
 }
@@ -259,7 +265,7 @@ step_open(sim_t *sim, mover_t *mover)
         return next(sim, mover, step_in);
     }
 
-    return mover->out > 0 ? next(sim, mover, step_out) : -1;
+    return *mover->last != '\0' ? next(sim, mover, step_out) : -1;
 }
 
 

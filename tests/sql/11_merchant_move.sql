@@ -114,7 +114,13 @@ SELECT is(pg_temp.begins('k3', 'c3', '{o3:100:s2}'), 'created c3',
           'it begins here again');
 SELECT pay_ops.fence_merchant('m1', 'b', 'ann'), pg_temp.earlier()
 \g /dev/null
-SELECT is(pay_ops.carry_out('m1', 10, 'ann'), -1,
+CREATE FUNCTION pg_temp.carries(p_merchant_id text, p_after text, p_limit int,
+    p_who text DEFAULT 'ann')
+RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' behind ', o.carried, o.last)
+FROM pay_ops.carry_out(p_merchant_id, p_after, p_limit, p_who) o
+$$;
+SELECT is(pg_temp.carries('m1', '', 10), '-1',
           'nothing is carried in front of the end');
 
 -- its end
@@ -157,24 +163,43 @@ FROM pay.wallet w WHERE w.merchant_id = 'm1'
 $$;
 CREATE FUNCTION pg_temp.lines(p_kind text) RETURNS text LANGUAGE sql AS $$
 SELECT string_agg(concat_ws(' ', l.account, l.owner, l.amount_minor), ', '
-                  ORDER BY l.amount_minor, l.line)
+                  ORDER BY l.amount_minor, l.line, l.owner DESC)
 FROM pay.journal_line l WHERE l.kind = p_kind
 $$;
 SELECT is(pg_temp.wallets(), 's2 100, seller-1 150', 'two sellers');
-SELECT is(pay_ops.carry_out('m1', l, w), -1, concat_ws(' ', 'carry', l, w))
-FROM (VALUES (0, 'ann'), (1001, 'ann'), (NULL, 'ann'), (1, '')) v (l, w);
-SELECT is(pay_ops.carry_out('m2', 10, 'ann'), -1, 'only of one that moves');
-SELECT is(pay_ops.carry_out('m1', 1, 'ann'), 1, 'one at a time');
-SELECT is(pay_ops.carry_out('m1', 10, 'ann'), 1, 'the other');
-SELECT is(pay_ops.carry_out('m1', 10, 'ann'), 0, 'no more');
+SELECT is(pg_temp.carries('m1', a, l, w), '-1', concat_ws(' ', 'carry', a, l, w))
+FROM (VALUES ('', 0, 'ann'), ('', 1001, 'ann'), ('', NULL, 'ann'), ('', 1, ''),
+    (NULL, 1, 'ann')) v (a, l, w);
+SELECT is(pg_temp.carries('m2', '', 10), '-1', 'only of one that moves');
+
+-- what pay-outs would not take stays
+INSERT INTO pay.payout_hold (merchant_id, seller_account, payment_order_id, why)
+VALUES ('m1', 's2', '', 'w'), ('m1', 'seller-1', 'o2', 'w');
+SELECT is(pg_temp.carries('m1', '', 10), '1 behind USD seller-1',
+          'not of a seller that is held');
+SELECT is(pg_temp.wallets(), 's2 100, seller-1 50', 'nor of an order');
+DELETE FROM pay.payout_hold;
+INSERT INTO pay.payout_policy (merchant_id) VALUES ('m1');
+SELECT is(pg_temp.carries('m1', '', 10), '0 behind USD seller-1',
+          'not what is not delivered');
+INSERT INTO pay.payout_release (merchant_id, payment_order_id)
+VALUES ('m1', 'o3');
+SELECT is(pg_temp.carries('m1', '', 10), '1 behind USD seller-1',
+          'what is delivered, later');
+DELETE FROM pay.payout_policy;
+SELECT is(pg_temp.carries('m1', '', 1), '1 behind USD seller-1',
+          'a merchant that pays nobody out reports no delivery');
+SELECT is(pg_temp.carries('m1', 'USD seller-1', 10), '0', 'no more');
 SELECT is(pg_temp.wallets(), 's2 0, seller-1 0', 'nothing is left');
 SELECT is(pg_temp.lines('carried_out'),
-    'cell_transfer cell/b -150, cell_transfer cell/b -100, seller_available '
-    's2 100, seller_available seller-1 150', 'the other cell is owed it');
+    'cell_transfer cell/b -100, cell_transfer cell/b -100, cell_transfer '
+    'cell/b -50, seller_available seller-1 50, seller_available seller-1 '
+    '100, seller_available s2 100', 'the other cell is owed it');
 SELECT is((SELECT string_agg(concat_ws(' ', t.side, t.cell, t.seller_account,
-               t.minor, t.ended_at), ', ' ORDER BY t.minor)
-           FROM pay.cell_transfer t), 'out b s2 100, out b seller-1 150',
-    'both legs out are open');
+               t.minor, t.ended_at), ', ' ORDER BY t.minor, t.seller_account)
+           FROM pay.cell_transfer t),
+    'out b seller-1 50, out b s2 100, out b seller-1 100',
+    'all legs out are open');
 
 -- into the other cell: here, of another name
 CREATE FUNCTION pg_temp.carry_in(p_minor bigint[], p_ids text[])
@@ -196,7 +221,7 @@ SELECT throws_ok('SELECT pay_ops.carry_in(''m1'', ''a'', ARRAY[md5(''x'')'
     '::uuid], ''{s4}'', ''{USD}'', ''{70}'', ''ann'')', 'PAY24', NULL,
     'nor of another seller');
 SELECT is(pay_ops.end_transfers(ARRAY(
-    SELECT t.transfer_id FROM pay.cell_transfer t)), 2, 'the legs are ended');
+    SELECT t.transfer_id FROM pay.cell_transfer t)), 3, 'the legs are ended');
 SELECT is(pay_ops.end_transfers(ARRAY(
     SELECT t.transfer_id FROM pay.cell_transfer t)), 0, 'once');
 
@@ -213,7 +238,7 @@ SELECT is((pg_temp.finds('merchant_moved'), pg_temp.finds('cell_transfer')),
           (0::bigint, 0::bigint), 'the checks find nothing');
 SAVEPOINT s;
 UPDATE pay.cell_transfer SET ended_at = NULL, at = now() - interval '61 min'
-WHERE side = 'out' AND minor = 150;
+WHERE side = 'out' AND minor = 50;
 SELECT is(pg_temp.finds('cell_transfer'), 1::bigint, 'an open leg');
 ROLLBACK TO s;
 DELETE FROM pay.cell_transfer WHERE minor = 70;

@@ -28,7 +28,7 @@ SELECT DISTINCT outcome FROM pay_api.explain_begin('{m}', ARRAY[%(c)s],
     ARRAY[sha256('b')], ARRAY[%(c)s], ARRAY[%(c)s])"""
 FENCE = "SELECT pay_ops.fence_merchant('m', 'b', 'ann')"
 END = "SELECT pay_ops.end_fence('m')"
-OUT = "SELECT pay_ops.carry_out('m', 1, 'ann')"
+OUT = "SELECT carried FROM pay_ops.carry_out('m', '', 1, 'ann')"
 BLOCKED = """
 SELECT count(*) FROM pg_stat_activity
 WHERE pid = %(pid)s AND wait_event_type = 'Lock'"""
@@ -336,9 +336,7 @@ def test_a_move_that_is_killed_between_the_legs_goes_on(cells):
     has ended when the lock is taken."""
     for query in (FENCE, END, END):
         cells[0].sql(query)
-    lock = Held(
-        cells[1], "LOCK TABLE pay.cell_transfer IN ACCESS EXCLUSIVE MODE"
-    )
+    lock = Held(cells[1], "LOCK TABLE pay.cell_transfer IN SHARE MODE")
     under_way = subprocess.Popen(
         [PAYCTL, *words(cells), "--dsn", cells[0].dsn],
         stdout=subprocess.DEVNULL,
@@ -379,11 +377,23 @@ def test_a_fence_is_taken_back(cells):
     move(cells, "--cancel", code=1)
 
 
-def move_back(cells):
-    cells[1].payctl(
+def long_ago(shop):
+    shop.sql(
+        "UPDATE pay.merchant_move SET moved_at = moved_at - interval '1 hour',"
+        " fenced_at = fenced_at - interval '1 hour'"
+    )
+
+
+def move_back(cells, code=0):
+    return cells[1].payctl(
         "merchant", "move", "m", "--from", "b", "--to", "a", "--to-dsn",
-        cells[0].dsn, "--balances", "leave",
+        cells[0].dsn, "--balances", "leave", code=code,
     )  # fmt: skip
+
+
+def move_back_later(cells):
+    long_ago(cells[0])
+    move_back(cells)
 
 
 def forget(cells, *more, code=0):
@@ -391,11 +401,51 @@ def forget(cells, *more, code=0):
                            "--who", "ann", *more, code=code)  # fmt: skip
 
 
+def test_a_merchant_does_not_come_back_at_once(cells):
+    """A node that has asked both cells before it went would begin a payment
+    which has begun in the other one since."""
+    move(cells, balances="leave")
+    assert "less than 15 minutes ago" in move_back(cells, code=1)
+    assert cells[1].sql("SELECT count(*) FROM pay.merchant_move") == [(0,)]
+    move_back_later(cells)
+
+
+def test_no_balance_is_left_under_way_by_a_move_back(cells):
+    for query in (FENCE, END, END, OUT):
+        cells[0].sql(query)
+    assert "a balance is under way" in move_back(cells, code=1)
+    move(cells)
+    expect_moved(cells)
+    move_back_later(cells)
+
+
+HOLD = """
+INSERT INTO pay.payout_hold (merchant_id, seller_account, payment_order_id, why)
+VALUES ('m', 's1', '', 'w')"""
+
+
+def test_money_that_is_held_stays(cells):
+    """It comes when it is called again."""
+    cells[0].sql(HOLD)
+    assert "other sellers are held" in move(cells, code=1)
+    cells[1].sql(HOLD)
+    said = move(cells)
+    assert "2 balances were carried" in said
+    assert "1 balances stay in a" in said
+    assert wallets(cells[0]) == BALANCES[:1]
+    for shop in cells:
+        shop.sql("DELETE FROM pay.payout_hold")
+    said = move(cells)
+    assert "1 balances were carried" in said
+    assert "stay" not in said
+    expect_moved(cells)
+
+
 def test_a_merchant_comes_back(cells):
     """A node that asks no other cell could begin the key x once more."""
     move(cells, balances="leave")
     assert begin(cells[1], "x") == "created"
-    move_back(cells)
+    move_back_later(cells)
     assert begin(cells[1], "y") == "moved"
     assert begin(cells[0], "x") == "moving"
     assert begin(cells[0], "y") == "moving"
@@ -409,7 +459,7 @@ def test_the_other_cell_is_forgotten_when_no_key_is_valid_there(cells):
     move(cells, balances="leave")
     assert begin(cells[1], "x") == "created"
     forget(cells, code=1)
-    move_back(cells)
+    move_back_later(cells)
     shown = cells[0].payctl("merchant", "show", "m")
     assert re.search("is_asked +yes", shown)
     assert "are valid in the other cell until" in forget(cells, code=1)
@@ -425,7 +475,7 @@ def test_the_other_cell_is_forgotten_when_no_key_is_valid_there(cells):
 )
 def test_forget_takes_nothing_else(cells, more):
     move(cells, balances="leave")
-    move_back(cells)
+    move_back_later(cells)
     cells[1].sql("UPDATE pay.idempotency_key SET expires_at = now()")
     forget(cells, *more, code=1 if "--who" in more else 2)
     assert begin(cells[0], "y") == "moving"
@@ -434,8 +484,9 @@ def test_forget_takes_nothing_else(cells, more):
 def test_a_third_move_asks_the_first_cell(cells):
     """It comes back to the cell that it moved to at first."""
     move(cells, balances="leave")
-    move_back(cells)
+    move_back_later(cells)
     assert begin_asked(cells[0], "x") == "created"
+    long_ago(cells[1])
     move(cells, balances="leave")
     assert begin(cells[1], "x") == "moving"
     assert begin_asked(cells[1], "y") == "created"

@@ -6,6 +6,9 @@
 #include "payout_world.h"
 
 
+#define CASE_MINOR  3000            /* of the items of cases.txt */
+
+
 static payout_table_t  table;
 
 
@@ -271,15 +274,21 @@ void
 payout_events(const pay_payout_event_t *events, unsigned count, char *text,
     size_t size)
 {
+    char      amount[32];
     size_t    len = 0;
     unsigned  i;
 
     snprintf(text, size, "-");
 
     for (i = 0; i < count && len < size; i++) {
-        len += (size_t) snprintf(text + len, size - len, "%s%s%s%.*s%s%s",
+        snprintf(amount, sizeof(amount), "=%lld",
+                 (long long) events[i].amount_minor);
+        len += (size_t) snprintf(text + len, size - len, "%s%s%s%s%.*s%s%s",
                                  i > 0 ? "," : "",
                                  pay_payout_state_name(events[i].state),
+                                 !events[i].has_amount
+                                 || events[i].amount_minor == CASE_MINOR
+                                 ? "" : amount,
                                  events[i].code.len != 0 ? ":" : "",
                                  pay_fmt(events[i].code),
                                  events[i].is_ours ? "!" : "",

@@ -184,6 +184,34 @@ Test(pay_flow_payout_act, an_order_is_released)
 }
 
 
+/* Its merchant has moved since; all else about pay-outs is in the new cell. */
+Test(pay_flow_payout_act, an_older_order_is_released_where_it_is)
+{
+    world_t  world;
+
+    world_open(&world);
+    world.merchants[0].from = 1;
+    act_begin(&world, PAY_PAYOUT_ACT_RELEASE, "o-1", "ann", "");
+    cr_expect_eq(world.flow.cell, 0);
+    world_result(&world, PAY_OUTCOME_NOT_FOUND, NULL);
+    expect_db(&world, PAY_OP_RELEASE_ORDER);
+    cr_expect_eq(world.flow.cell, 1);
+    expect_arg(&world, release_order, payment_order_id, "o-1");
+    expect_arg(&world, release_order, idempotency_key, KEY);
+    world_result(&world, PAY_OUTCOME_NOT_FOUND, NULL);
+    (void) expect_problem(&world, "not-found", 404);
+    world_close(&world);
+
+    world_open(&world);
+    world.merchants[0].from = 1;
+    act_begin(&world, PAY_PAYOUT_ACT_CLOSE, "d-1", "max",
+              "{\"why\":\"w\"}");
+    world_result(&world, PAY_OUTCOME_NOT_FOUND, NULL);
+    (void) expect_problem(&world, "not-found", 404);
+    world_close(&world);
+}
+
+
 /* The same body for another order, or by another operator, is another
  * request. */
 Test(pay_flow_payout_act, a_fingerprint_is_of_route_id_operator_and_body)

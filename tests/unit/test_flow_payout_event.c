@@ -139,6 +139,46 @@ Test(pay_flow_payout_event, each_outcome_of_a_commit_is_2xx)
 }
 
 
+/* The merchant has come from cell 1: a message about an item that is not known
+ * is told there, too, before it is answered. */
+Test(pay_flow_payout_event, one_about_an_older_item_is_told_where_it_is)
+{
+    unsigned    i;
+    world_t     world;
+    delivery_t  delivery;
+
+    static const pay_outcome_t  firsts[] = {
+        PAY_OUTCOME_WAITING, PAY_OUTCOME_DUPLICATE
+    };
+
+    for (i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+        world_open(&world);
+        world.merchants[0].from = 1;
+        delivery_sign(&world, &delivery, PAID);
+        deliver(&world, &delivery);
+        cr_expect_eq(world.flow.cell, 0);
+        world_result(&world, firsts[i], NULL);
+        cr_expect_null(world.effect.reply);
+        cr_expect_eq(world.flow.cell, 1);
+        expect_arg(&world, tell_payout_event, event_id, "evt_1");
+        expect_arg(&world, tell_payout_event, key, KEY);
+        world_result(&world, PAY_OUTCOME_APPLIED, NULL);
+        expect_reply(&world, PAY_REPLY_JSON, 200);
+        cr_expect_str_eq(world.flow.outcome, "applied");
+        world_close(&world);
+    }
+
+    world_open(&world);
+    world.merchants[0].from = 1;
+    delivery_sign(&world, &delivery, PAID);
+    deliver(&world, &delivery);
+    world_result(&world, PAY_OUTCOME_WAITING, NULL);
+    world_db_failed(&world, PAY_DB_UNAVAILABLE);
+    expect_problem(&world, "dependency-unavailable", 503);
+    world_close(&world);
+}
+
+
 Test(pay_flow_payout_event, nothing_but_a_commit_is_2xx)
 {
     unsigned            i;

@@ -170,7 +170,9 @@ class FaultStack(OwnStack):
         os.kill(old, signal.SIGUSR2)
 
         def succeeded():
-            text = file.read_text() if file.exists() else ""
+            text = ""
+            with contextlib.suppress(FileNotFoundError):  # it is renamed
+                text = file.read_text()
             return text.strip() not in ("", str(old))
 
         wait_for(succeeded, "the new master")

@@ -18,6 +18,11 @@ ACME = re.compile(r"^    payments_merchant acme \{\n.*?^    \}\n", re.M | re.S)
 PLACE = re.compile(r"^        (?:cell|from) +[a-z]+;\n", re.M)
 PSPS = re.compile(r"^        psp( +)[a-z ]+;\n", re.M)
 STATEMENT = b"PQ"  # the first byte of Parse and of Query
+# payctl lets nobody come back for a while; a fence that is lifted is gone.
+LONG_AGO = (
+    "UPDATE pay.merchant_move SET fenced_at = fenced_at - interval '1 hour', "
+    "moved_at = moved_at - interval '1 hour' WHERE state = 'moved'"
+)
 STATE = "SELECT state FROM pay.merchant_move WHERE merchant_id = 'acme'"
 
 
@@ -54,6 +59,7 @@ class Move:
         """strike: of Payctl; more: --balances carry without a word"""
         names = ("--from", self.here, "--to", self.there)
         more = more or ("--balances", "carry")
+        self.cells.stack(self.there).sql(LONG_AGO)
         return Payctl(
             [self.cells.home.values["PAYCTL"], "merchant", "move", "acme",
              *names, *more],

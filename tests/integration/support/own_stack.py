@@ -78,6 +78,9 @@ def shutting_down(pid: int) -> bool:
 
 
 class OwnStack:
+    is_kept = False
+    log_start = 0
+
     def __init__(self, kept: str | None = None, **variables: str):
         """kept: the run directory of a stack that stays up afterwards, and may
         be up before.  variables: more of ci/stack's.  No circuit opens: tests
