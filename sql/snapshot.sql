@@ -1860,6 +1860,7 @@ CREATE TABLE pay.settlement_close (
 
 CREATE FUNCTION pay.close_document(p_number bigint, p_last pay.settlement_close, p_tally pay.settlement_tally) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_exception(p_id bigint, p_as text) RETURNS void LANGUAGE sql;
+CREATE FUNCTION pay.close_fee(p_exception pay.settlement_exception, p_row pay.settlement_row, p_work pay.settlement_work) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_json(p_close pay.settlement_close) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.close_lines(p_last pay.settlement_close) RETURNS SETOF pay.close_line LANGUAGE sql STABLE;
@@ -5505,6 +5506,7 @@ CREATE VIEW pay_check.late_booked (
     checkout_id pay.id,
     state text,
     kinds text[],
+    held bigint,
     refunds bigint
 );
 
@@ -7807,6 +7809,7 @@ GRANT SELECT ON TABLE pay.settlement_close TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_close TO payments_operator;
 REVOKE ALL ON FUNCTION pay.close_document(p_number bigint, p_last pay.settlement_close, p_tally pay.settlement_tally) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_exception(p_id bigint, p_as text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.close_fee(p_exception pay.settlement_exception, p_row pay.settlement_row, p_work pay.settlement_work) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_json(p_close pay.settlement_close) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_lines(p_last pay.settlement_close) FROM PUBLIC;

@@ -137,7 +137,8 @@ COMMENT ON FUNCTION pay.end_review IS
     'who rejects labels the orders';
 
 
--- Why there is nothing to decide any more; NULL: there is.
+-- Why there is nothing to decide any more; NULL: there is.  A refund that is
+-- under way may fail.
 CREATE OR REPLACE FUNCTION pay.review_is_moot(p_review risk_review)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -154,7 +155,7 @@ BEGIN
 
     SELECT bool_and(o.status = 'FAILED'),
         bool_and(o.status = 'FAILED' OR o.captured_minor > 0
-            AND o.refunding_minor + o.refunded_minor >= o.captured_minor)
+            AND o.refunded_minor >= o.captured_minor)
     INTO v_failed, v_refunded
     FROM orders_of(p_review.merchant_id, p_review.checkout_id) o;
 

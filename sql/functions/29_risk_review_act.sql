@@ -369,6 +369,7 @@ CREATE OR REPLACE FUNCTION pay.sweep_reviews(p_limit int DEFAULT 1000)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_review  risk_review;
+    v_moot    text;
     v_after   bigint := (SELECT c.review_id FROM review_cursor c
                          WHERE c.state = 'rejected');
     v_reviews risk_review[];
@@ -380,8 +381,12 @@ BEGIN
         ORDER BY r.deadline DESC LIMIT 1000
         FOR UPDATE SKIP LOCKED
     LOOP
-        PERFORM end_review(v_review, 'ended', 'gateway',
-                           review_is_moot(v_review), NULL);
+        v_moot := review_is_moot(v_review);
+
+        -- it may not be so any more
+        IF v_moot IS NOT NULL THEN
+            PERFORM end_review(v_review, 'ended', 'gateway', v_moot, NULL);
+        END IF;
     END LOOP;
 
     PERFORM sweep_overdue_reviews();

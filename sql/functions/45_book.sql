@@ -7,14 +7,15 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- Late payments that are no sale: in suspense from the moment that the gateway
 -- learns of them, until an operator accepts them or they have been paid back.
--- A refund that has come back, and each entry that follows it, has a source of
--- its own for each time.
+-- They come in once, however often the PSP says so; a refund that has come back,
+-- and the one behind it, have a source of their own for each time.
 CREATE OR REPLACE FUNCTION pay.late_postings(p_facts fact[], p_late int[])
 RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
         SELECT ROW(l.merchant_id,
-            'late/' || l.checkout_id || coalesce('/' || x.returned, ''),
+            concat_ws('/', 'late', l.checkout_id, CASE
+                WHEN f.item = ANY (p_late) THEN NULL ELSE x.returned END),
             CASE WHEN f.item = ANY (p_late) THEN 'late_held'
                  ELSE f.kind END,
             l.checkout_id, NULL, l.psp, NULL, l.amount_minor, l.currency,

@@ -181,6 +181,12 @@ BEGIN
         v_again := ARRAY(SELECT again_since(p_endpoint, p_since, p_until));
     END IF;
 
+    -- retention leaves them; one that is gone already has no delivery
+    v_again := ARRAY(
+        SELECT m.position FROM message m
+        WHERE m.position = ANY (v_again)
+        ORDER BY m.position FOR KEY SHARE);
+
     INSERT INTO webhook_delivery AS d (endpoint_id, merchant_id, position)
     SELECT p_endpoint.endpoint_id, p_endpoint.merchant_id, a.position
     FROM unnest(v_again) a (position)

@@ -441,11 +441,20 @@ CREATE OR REPLACE FUNCTION pay.end_messages(
     OUT messages bigint, OUT deliveries bigint)
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 DECLARE
-    v_gone bigint[] := ARRAY(
+    v_aged bigint[] := ARRAY(
         SELECT a.position FROM aged_message a
         WHERE a.at < p_before
         ORDER BY a.position LIMIT p_limit);
+    v_gone bigint[];
 BEGIN
+    -- one that is delivered again at this moment stays: a replay locks it
+    v_aged := ARRAY(
+        SELECT m.position FROM message m
+        WHERE m.position = ANY (v_aged)
+        ORDER BY m.position FOR UPDATE SKIP LOCKED);
+    v_gone := ARRAY(SELECT a.position FROM aged_message a
+                    WHERE a.position = ANY (v_aged));
+
     DELETE FROM webhook_attempt t
     USING webhook_endpoint w
     WHERE t.endpoint_id = w.endpoint_id AND t.merchant_id = w.merchant_id

@@ -209,6 +209,28 @@ COMMENT ON FUNCTION pay.suspense_kind IS
     'The entry by which a row goes into suspense, or leaves it';
 
 
+-- The entry of a fee in a row of a payment, which a webhook has reported before.
+CREATE OR REPLACE FUNCTION pay.close_fee(
+    p_exception settlement_exception, p_row settlement_row,
+    p_work settlement_work)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    p_work.family := 'fee';
+    p_work.value_currency := p_work.currency;
+
+    INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+    SELECT o.merchant_id, o.source, o.kind, p_row.row_id
+    FROM open_entries(p_exception, p_work) o
+    WHERE o.minor = p_work.fee_minor AND p_work.fee_minor <> 0
+    ORDER BY o.source, o.kind LIMIT 1;
+
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION pay.close_fee IS
+    'Settles the entry of a row''s fee: whether there was one';
+
+
 -- A row whose amount is not the one that is booked settles the entries all the
 -- same: the difference is written off.
 CREATE OR REPLACE FUNCTION pay.settle_amount(
@@ -233,6 +255,9 @@ BEGIN
     FROM open_entries(p_exception, v_work) o;
     INSERT INTO settlement_link (row_id, match_id, rule)
     VALUES (p_row.row_id, p_row.row_id, 'person');
+
+    v_work.fee_booked := v_work.family NOT IN ('fee', 'payout')
+        AND close_fee(p_exception, p_row, v_work);
 
     -- a bank's row is booked as it stands, a PSP's with the ledger's amount
     IF v_work.family <> 'payout' THEN

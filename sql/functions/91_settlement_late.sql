@@ -219,6 +219,11 @@ BEGIN
         END IF;
 
         PERFORM rematch_disputes(p_file.file_id, p_source);
+        UPDATE settlement_work w SET finding = 'matched'
+        WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL
+            AND w.finding IS NULL;
+        PERFORM match_fees(p_file.file_id);
+        PERFORM match_rounded_fees(p_file.file_id);
         PERFORM book_rematch(p_file.file_id);
         DELETE FROM settlement_work w WHERE w.file_id = p_file.file_id;
         DELETE FROM settlement_open o WHERE o.file_id = p_file.file_id;
@@ -243,7 +248,8 @@ BEGIN
         FROM settlement_work w
         JOIN settlement_row r ON r.source = w.source
             AND r.row_key = w.row_key AND r.version = w.version
-        WHERE w.file_id = p_file_id AND w.match IS NOT NULL
+        WHERE w.file_id = p_file_id
+            AND (w.match IS NOT NULL OR w.fee_booked)
     ), linked AS (
         INSERT INTO settlement_link (row_id, match_id, rule)
         SELECT k.row_id, m.row_id, k.rule

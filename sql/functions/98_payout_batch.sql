@@ -309,12 +309,18 @@ COMMENT ON FUNCTION pay_ops.send_payout_batch IS
     '(expired or withdrawn), not_found or invalid';
 
 
--- Items that nothing was sent of are ready again, for another batch.
+-- Items that nothing was sent of are ready again, for another batch.  They are
+-- locked before: one that is held or released in the meantime would be in neither
+-- statement.
 CREATE OR REPLACE FUNCTION pay.close_payout_batch(
     p_merchant_id text, p_batch_id text, p_state text, p_who text,
     p_why text)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM FROM payout p
+    WHERE p.merchant_id = p_merchant_id AND p.batch_id = p_batch_id
+    ORDER BY p.payout_id FOR NO KEY UPDATE;
+
     UPDATE payout p
     SET state = 'ready', batch_id = NULL, changed_at = clock_timestamp()
     WHERE p.merchant_id = p_merchant_id AND p.batch_id = p_batch_id

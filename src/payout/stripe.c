@@ -529,6 +529,7 @@ stripe_hooked(pay_arena_t *arena, const pay_json_t *root,
 
     if (pay_psp_is(object, "object", "payout")) {
         PAY_TRY(stripe_payout(arena, object, event));
+        PAY_TRY(pay_psp_token_may(arena, root, "account", &event->payee));
         event->must_ask = 1;
         event->reference = (pay_str_t) { 0, NULL };
 

@@ -313,6 +313,13 @@ SELECT is(concat_ws(' / ', l.state, pg_temp.booked('late/l2/1')),
           'refunding / late_refund_returned 10, late_refunded 10',
           'and is taken back')
 FROM pay.late_success l WHERE l.checkout_id = 'l2';
+SELECT is(pg_temp.fact('t-l2', 'paid', 'again-' || n, p_reference => 'pi-l2'),
+          'held', 'the PSP says once more that it was paid')
+FROM generate_series(1, 2) n;
+SELECT is(string_agg(concat_ws(' ', e.source, e.amount_minor), ', '),
+          'late/l2 10', 'its money has come once')
+FROM pay.journal_entry e
+WHERE e.checkout_id = 'l2' AND e.kind = 'late_held';
 SELECT is(pg_temp.news('refund', 'succeeded', 're-l3', 10, 't-l3'),
           'mismatch', 'of what nobody has decided about');
 SELECT is(pg_temp.booked('event/stripe/re-l3'), 'unknown_refund 10',

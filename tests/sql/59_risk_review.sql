@@ -231,9 +231,12 @@ SELECT is(pg_temp.acts('v-reject100'), 'rejected gateway overdue', 'who');
 -- what ends it by itself: by a round, or when somebody looks
 SELECT is(pg_temp.reviewed('m-' || n, p_news => news), 'created', n)
 FROM (VALUES ('failed', 'expired'), ('refunded', 'paid'), ('open', ''),
-             ('disputed', 'paid'), ('look', 'expired')) t (n, news);
+             ('disputed', 'paid'), ('look', 'expired'), ('refunding', 'paid'))
+    t (n, news);
 SELECT is(pg_temp.whole('m-refunded', 'o-m-refunded', 'refund', 'rm', 100,
                         'DONE'), 'SUCCESS', 'the merchant refunds it');
+SELECT is(pg_temp.whole('m-refunding', 'o-m-refunding', 'refund', 'rn', 100,
+                        'UNKNOWN'), 'EXECUTING', 'or asks for it');
 SELECT isnt(pg_temp.news('dispute', 'opened', 'dp', 100,
                          p_reference => 'pi-m-disputed'), NULL, 'a dispute');
 SELECT is(pg_temp.decide('m-look', 'approve'), 'ended', 'nothing to approve');
@@ -241,7 +244,7 @@ SELECT is(pg_temp.review('m-look'), 'ended held', 'it may be paid late');
 SELECT is(pg_temp.sweep(), 'swept', 'a round');
 SELECT is(pg_temp.review('m-' || n), s, n) FROM (VALUES
     ('failed', 'ended held'), ('refunded', 'ended'), ('open', 'open held'),
-    ('disputed', 'ended held')) t (n, s);
+    ('disputed', 'ended held'), ('refunding', 'open held')) t (n, s);
 SELECT is(pg_temp.acts('m-disputed'), 'ended gateway disputed', 'why');
 
 -- a capture whose outcome is open when its review is rejected: all other money is

@@ -50,6 +50,35 @@ SELECT is(pg_temp.import('last', ARRAY['d1|fee|fee-5|pi-c5||0|-9|-9']),
           'booked 1 1 0 0 0', 'matches the row that comes later');
 SELECT is(pg_temp.holds('USD', 'psp_fees'), '109', 'as before');
 
+-- a row that has waited for its payment: its fee has come by a webhook since
+SELECT is(pg_temp.import('early', ARRAY[
+    'e6|sale|ch-6|pi-c6||1000|-30|970']), 'booked 1 0 0 0 1',
+    'a payment that nobody knows yet');
+SELECT pg_temp.sold('c' || n, ARRAY['o' || n || ':1000'])
+FROM generate_series(6, 7) n
+\g /dev/null
+SELECT pg_temp.news('fee', 'succeeded', 'fee-' || n, m, 't-c' || n)
+FROM (VALUES (6, 30), (7, 40)) v (n, m)
+\g /dev/null
+SELECT is(pg_temp.holds('USD', 'psp_fees'), '179', 'two webhooks with fees');
+SELECT pg_temp.import('next', ARRAY['f1|fee|fee-8|pi-c5||0|-1|-1',
+    'f7|sale|ch-7|pi-c7||990|-40|950'])
+\g /dev/null
+SELECT is(pg_temp.holds('USD', 'psp_fees'), '180',
+          'the fee of the row that leaves the queue is not booked again');
+SELECT is((SELECT count(*) FROM pay.settlement_closed c
+           JOIN pay.journal_entry e USING (merchant_id, source, kind)
+           WHERE e.kind = 'psp_fee' AND e.checkout_id = 'c6'), 1::bigint,
+          'its entry is settled');
+SELECT is(pay_ops.write_off_settlement(x.exception_id, 'ann', 'why'),
+          'written_off', 'the other one has another amount')
+FROM pay.settlement_exception x WHERE x.closed_at IS NULL;
+SELECT is(pg_temp.holds('USD', 'psp_fees'), '180', 'once');
+SELECT is((SELECT count(*) FROM pay.settlement_closed c
+           JOIN pay.journal_entry e USING (merchant_id, source, kind)
+           WHERE e.kind = 'psp_fee' AND e.checkout_id = 'c7'), 1::bigint,
+          'and settled');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

@@ -13,6 +13,7 @@ import uuid
 import migrated
 import psycopg2
 import pytest
+from test_merchant_move import Call, Held
 from test_settlement import PAYCTL, Shop
 
 ACCOUNT = """
@@ -283,3 +284,28 @@ def test_no_send_begins_behind_the_stop_switch(payer):
     connection.close()
     waiting.join(60)
     assert answers == [[("none", None, None, None)]]
+
+
+def test_an_item_that_is_released_beside_a_withdrawal_is_free(payer):
+    """It was held when the withdrawal began, and is not when that goes on."""
+    payer.sell(1, 1)
+    payer.release("o1")
+    payer.payctl("payout", "make", "s", "--merchant", "m", "--who", "max")
+    item = payer.item()
+    batch = payer.table("batch", "--merchant", "m", "--provider", "bank",
+                        "--currency", "EUR", "--who", "max")[0][1]  # fmt: skip
+    payer.payctl("payout", "hold", item, *WHO)
+    release = Held(
+        payer,
+        f"SELECT pay_ops.hold_payout('m', '{item}', false, 'ann', 'fine')",
+    )
+    withdrawal = Call(
+        payer,
+        f"SELECT pay_ops.withdraw_payout_batch('m', '{batch}', 'ann', 'test')",
+    ).blocked()
+    release.commit()
+    assert withdrawal.end() == "withdrawn"
+    assert payer.sql("SELECT state, batch_id FROM pay.payout") == [
+        ("ready", None)
+    ]
+    payer.check()
