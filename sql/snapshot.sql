@@ -3445,6 +3445,7 @@ CREATE FUNCTION pay.transfer_posting(p_transfer pay.cell_transfer) RETURNS pay.p
 CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.unknown_items(p_items integer[], p_merchant_id text[], p_idempotency_key text[]) RETURNS integer[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.unsettle_disputed(p_dispute pay.dispute) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.unsettle_reviews(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.untold(p_told pay.told[]) RETURNS pay.told[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) RETURNS pay.news[] LANGUAGE sql STABLE;
@@ -8816,6 +8817,7 @@ REVOKE ALL ON FUNCTION pay.transfer_posting(p_transfer pay.cell_transfer) FROM P
 REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unknown_items(p_items integer[], p_merchant_id text[], p_idempotency_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.unsettle_disputed(p_dispute pay.dispute) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unsettle_reviews(p_moves pay.move[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold(p_told pay.told[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.untold_changes(p_file_id bigint, p_source pay.settlement_source) FROM PUBLIC;

@@ -120,6 +120,20 @@ COMMENT ON FUNCTION pay.unsettle_reviews IS
     'Has the next round look at rejected checkouts that have money again';
 
 
+-- A dispute that is won, or that an operator lays to another order, gives the
+-- order its money back.  The caller has locked the checkout.
+CREATE OR REPLACE FUNCTION pay.unsettle_disputed(p_dispute dispute)
+RETURNS void LANGUAGE sql AS $$
+UPDATE risk_review r
+SET is_settled = false
+WHERE r.merchant_id = (p_dispute).merchant_id
+    AND r.checkout_id = (p_dispute).checkout_id
+    AND r.state = 'rejected' AND r.is_settled
+$$;
+COMMENT ON FUNCTION pay.unsettle_disputed IS
+    'Has the next round look at a rejected checkout whose dispute has ended';
+
+
 -- The states are those of the table; of two decisions about one review in a batch
 -- only the first is there.  All checkouts are locked in key order first.
 CREATE OR REPLACE FUNCTION pay.carry_out_reviews(p_reviews risk_review[])

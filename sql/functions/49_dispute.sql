@@ -67,6 +67,10 @@ BEGIN
         AND o.payment_order_id = p_dispute.payment_order_id
     RETURNING * INTO v_order;
 
+    IF p_kind NOT IN ('dispute_opened', 'dispute_lost') THEN
+        PERFORM unsettle_disputed(p_dispute);
+    END IF;
+
     RETURN news_fact(p_news,
         CASE WHEN p_kind IN ('dispute_moved', 'dispute_loss_moved')
              THEN 'dispute_moved' ELSE p_kind END,

@@ -249,6 +249,23 @@ SELECT is(pg_temp.say('{m1t25}', '{listed}', pg_temp.terms()
 SELECT s.outcome FROM pay_api.sweep('{w1}', '{0}', '{"{}"}') s \g /dev/null
 SELECT is(pg_temp.changes('m1c25'), 'cancel risk', 'is released');
 
+-- a dispute has the money when the card is known, and is won
+SELECT is(pg_temp.fact('m1t29', 'paid', p_reference => 'pi-29'), 'applied',
+    'a payment');
+SELECT is(pg_temp.news('dispute', 'opened', 'dp-29', 100,
+    p_reference => 'pi-29'), 'applied', 'is disputed');
+SELECT is(pg_temp.say('{m1t29}', '{listed}', pg_temp.terms()
+    || '{"block": "void"}'), 'ignored', 'before its card is known');
+SELECT is(pg_temp.review('m1c29'), 'rejected held', 'which rejects it');
+SELECT s.outcome FROM pay_api.sweep('{w1}', '{0}', '{"{}"}') s \g /dev/null
+SELECT is(concat(pg_temp.changes('m1c29'), r.is_settled), 't',
+    'there is no money to give back')
+FROM pay.risk_review r WHERE r.checkout_id = 'm1c29';
+SELECT is(pg_temp.news('dispute', 'won', 'dp-29', 100,
+    p_reference => 'pi-29'), 'applied', 'the money comes back');
+SELECT s.outcome FROM pay_api.sweep('{w1}', '{0}', '{"{}"}') s \g /dev/null
+SELECT is(pg_temp.changes('m1c29'), 'refund risk', 'and is given back');
+
 -- a checkout that has a review already
 SELECT is(pg_temp.look('old1', pg_temp.risk('review')), 'created',
     'a checkout for reviewers');
