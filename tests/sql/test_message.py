@@ -15,6 +15,8 @@ import migrated
 import psycopg2
 import pytest
 from test_linear import BEGIN
+from test_merchant_move import ENDPOINT, Call, Held
+from test_settlement import Shop
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
@@ -198,3 +200,49 @@ def test_a_publisher_whose_commit_is_lost_repeats_the_same_messages(name):
         connection.close()
     assert len(seen[0]) == 4
     assert seen[0] == seen[1]
+
+
+AGED = "SELECT messages, deliveries FROM pay.end_messages(now(), 100)"
+AGAIN = """
+SELECT outcome || ' ' || coalesce(page, '')
+FROM pay_api.replay_deliveries('{m}', '{e1}', '{NULL}', '{0}', '{NULL}', '{0}')
+"""
+KEPT = """
+SELECT (SELECT count(*) FROM pay.message),
+    (SELECT count(*) FROM pay.webhook_delivery WHERE state = 'due'),
+    (SELECT count(*) FROM pay.webhook_delivery d WHERE NOT EXISTS (
+        SELECT FROM pay.message m WHERE m.position = d.position))"""
+
+
+@pytest.fixture(name="old")
+def messages_that_are_old(name, tmp_path):
+    """Four messages that nobody waits for, and an endpoint."""
+    made(name)
+    shop = Shop(name, tmp_path)
+    shop.sql("SET lock_timeout = '20s'")
+    shop.sql(ENDPOINT)
+    shop.sql(TELL, ("w0o0", 2, 5))
+    while shop.sql(PUBLISH) == [("again",)]:
+        pass
+    shop.sql(
+        "UPDATE pay.webhook_delivery SET state = 'delivered',"
+        " ended_at = now() WHERE state = 'due'"
+    )
+    yield shop
+    shop.connection.close()
+
+
+def test_retention_leaves_messages_that_are_delivered_again(old):
+    replay = Held(old, AGAIN)
+    assert old.sql(AGED) == [(0, 0)]
+    replay.commit()
+    assert old.sql(AGED) == [(0, 0)]
+    assert old.sql(KEPT) == [(4, 4, 0)]
+
+
+def test_a_replay_leaves_messages_that_retention_takes(old):
+    retention = Held(old, AGED)
+    replay = Call(old, AGAIN).blocked()
+    retention.commit()
+    assert replay.end() == 'stored {"deliveries" : 0}'
+    assert old.sql(KEPT) == [(0, 0, 0)]
