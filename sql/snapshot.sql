@@ -2307,6 +2307,29 @@ CREATE FUNCTION pay.exception_figures() RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.exception_json(p_id bigint) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.exception_with_acts(p_id bigint) RETURNS text LANGUAGE sql STABLE;
+
+CREATE TABLE pay.journal_entry (
+    merchant_id pay.id NOT NULL,
+    source pay.journal_source NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    checkout_id pay.id,
+    payment_order_id pay.id,
+    psp pay.id NOT NULL,
+    seller_account text COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor NOT NULL,
+    seller_currency pay.currency_code NOT NULL,
+    rate pay.positive_rate,
+    request_id text,
+    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
+    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
+)
+WITH (autovacuum_analyze_threshold='1000');
+
+CREATE FUNCTION pay.expected_entries(p_mismatch pay.mismatch) RETURNS pay.journal_entry[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean, p_sees_risk boolean) RETURNS text LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.explain_changes(p_order pay.payment_order) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) RETURNS json LANGUAGE sql STABLE;
@@ -3224,6 +3247,7 @@ CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fa
 CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_as_proposed(p_proposal pay.console_proposal, p_who text) RETURNS text LANGUAGE plpgsql;
+CREATE FUNCTION pay.settle_assigned(p_mismatch pay.mismatch, p_before pay.journal_entry[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_captures(p_reviews pay.risk_review[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) RETURNS void LANGUAGE plpgsql;
@@ -4134,27 +4158,6 @@ CREATE TABLE pay.iban_country (
     length integer NOT NULL,
     CONSTRAINT iban_country_length_check CHECK (((length >= 15) AND (length <= 34)))
 );
-
-CREATE TABLE pay.journal_entry (
-    merchant_id pay.id NOT NULL,
-    source pay.journal_source NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    checkout_id pay.id,
-    payment_order_id pay.id,
-    psp pay.id NOT NULL,
-    seller_account text COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor NOT NULL,
-    seller_currency pay.currency_code NOT NULL,
-    rate pay.positive_rate,
-    request_id text,
-    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
-    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
-)
-WITH (autovacuum_analyze_threshold='1000');
 
 CREATE TABLE pay.journal_line (
     merchant_id pay.id NOT NULL,
@@ -8052,6 +8055,9 @@ REVOKE ALL ON FUNCTION pay.exception_figures() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_json(p_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_page(p_merchant_id text, p_psp text, p_currency text, p_class bigint, p_state text, p_day text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.exception_with_acts(p_id bigint) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
+REVOKE ALL ON FUNCTION pay.expected_entries(p_mismatch pay.mismatch) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean, p_sees_risk boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_changes(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -8686,6 +8692,7 @@ REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word
 REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_amount(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_as_proposed(p_proposal pay.console_proposal, p_who text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.settle_assigned(p_mismatch pay.mismatch, p_before pay.journal_entry[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_captures(p_reviews pay.risk_review[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) FROM PUBLIC;
@@ -9373,8 +9380,6 @@ GRANT SELECT ON TABLE pay.fee_policy TO payments_auditor;
 GRANT SELECT ON TABLE pay.fee_policy TO payments_operator;
 GRANT SELECT ON TABLE pay.iban_country TO payments_auditor;
 GRANT SELECT ON TABLE pay.iban_country TO payments_operator;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
-GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
 GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
 GRANT SELECT ON TABLE pay.merchant_move TO payments_auditor;

@@ -256,6 +256,69 @@ COMMENT ON FUNCTION pay.minor_of IS
     'A decimal amount in minor units, exactly, or NULL';
 
 
+-- The entries of a checkout's refunds or disputes that settlement files bring.
+CREATE OR REPLACE FUNCTION pay.expected_entries(p_mismatch mismatch)
+RETURNS journal_entry[] LANGUAGE sql STABLE AS $$
+SELECT ARRAY(
+    SELECT e FROM journal_entry e
+    JOIN settlement_expected x ON x.kind = e.kind
+        AND x.family = (p_mismatch).kind
+    WHERE e.checkout_id = (p_mismatch).checkout_id
+        AND e.merchant_id = (p_mismatch).merchant_id
+        AND e.psp = (p_mismatch).psp
+        AND NOT starts_with(e.source, 'settlement/'))
+$$;
+COMMENT ON FUNCTION pay.expected_entries IS
+    'The entries of a checkout that a settlement file brings';
+
+
+-- The PSP has moved the money once, and its file brings one row of it.  An entry
+-- that was taken back before any file came is settled by the one that took it
+-- back: 0 is the match without a row.  Where a row has settled it already, the
+-- new entries belong to that row; if it was several rows, people look at them.
+-- p_before: the entries before the assignment.
+CREATE OR REPLACE FUNCTION pay.settle_assigned(
+    p_mismatch mismatch, p_before journal_entry[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_after   journal_entry[] := expected_entries(p_mismatch);
+    v_taken   text[];
+    v_matches bigint[];
+BEGIN
+    v_taken := ARRAY(
+        SELECT a.source FROM unnest(v_after) a
+        JOIN settlement_expected x ON x.kind = a.kind AND x.sign > 0
+        WHERE a <> ALL (p_before));
+    v_matches := ARRAY(
+        SELECT DISTINCT coalesce(c.match_id, 0) FROM unnest(p_before) b
+        LEFT JOIN settlement_closed c ON c.merchant_id = b.merchant_id
+            AND c.source = b.source AND c.kind = b.kind
+        WHERE b.source = ANY (v_taken));
+
+    IF cardinality(v_matches) <> 1 THEN
+        RETURN;
+    END IF;
+
+    INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
+    SELECT a.merchant_id, a.source, a.kind, v_matches[1]
+    FROM unnest(v_after) a
+    WHERE CASE WHEN v_matches[1] = 0 THEN a.source = ANY (v_taken)
+               ELSE a <> ALL (p_before) END
+    ON CONFLICT DO NOTHING;
+
+    UPDATE settlement_exception x
+    SET closed_at = clock_timestamp(), closed_as = 'matched'
+    FROM unnest(p_before) b
+    WHERE v_matches[1] = 0 AND b.source = ANY (v_taken)
+        AND x.row_id IS NULL AND x.closed_at IS NULL
+        AND x.merchant_id = b.merchant_id AND x.source = b.source
+        AND x.kind = b.kind;
+END
+$$;
+COMMENT ON FUNCTION pay.settle_assigned IS
+    'Settles the entries of an assignment that no file brings';
+
+
 -- Amounts are decimals in the currency of the checkout.
 CREATE OR REPLACE FUNCTION pay_ops.assign_mismatch(
     p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text)
@@ -264,6 +327,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_mismatch mismatch;
     v_amounts  bigint[];
+    v_before   journal_entry[];
     v_done     record;
 BEGIN
     IF NOT is_statement(p_who) OR NOT is_statement(p_why)
@@ -278,8 +342,12 @@ BEGIN
         RETURN 'not_found';
     END IF;
 
+    -- files, and the queue of what is overdue, lock their source first
+    PERFORM FROM settlement_source s
+    WHERE s.psp = v_mismatch.psp ORDER BY s.source FOR UPDATE;
     PERFORM lock_checkouts(ARRAY[v_mismatch.merchant_id]::text[],
                            ARRAY[v_mismatch.checkout_id]::text[]);
+    v_before := expected_entries(v_mismatch);
     v_amounts := ARRAY(
         SELECT minor_of(a, (news_of_mismatch(v_mismatch, NULL,
                                              NULL)).currency)
@@ -297,6 +365,7 @@ BEGIN
             v_mismatch, p_who, p_why, jsonb_build_object('assigned', (
                 SELECT jsonb_object_agg(u.id, u.amount)
                 FROM unnest(p_orders, v_amounts) AS u (id, amount)))), 0));
+        PERFORM settle_assigned(v_mismatch, v_before);
     END IF;
 
     RETURN v_done.outcome;

@@ -258,13 +258,16 @@ COMMENT ON FUNCTION pay.take_work IS
 
 
 -- The PSP's own id of the payment, capture, refund or dispute that an entry is
--- about, where there is one.
+-- about, where there is one.  A refund that was taken for one made at the PSP has
+-- the id of the refund of ours that it proved to be.
 CREATE OR REPLACE FUNCTION pay.entry_object(
     p_merchant_id text, p_checkout_id text, p_psp text, p_source text)
 RETURNS text LANGUAGE sql STABLE AS $$
 SELECT CASE
     WHEN starts_with(p_source, 'change/') THEN (
-        SELECT c.reference::text FROM change c
+        SELECT coalesce(c.reference, o.reference)::text FROM change c
+        LEFT JOIN change o ON o.merchant_id = c.merchant_id
+            AND o.change_id = c.matched_to
         WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
             AND c.change_id = substr(p_source, 8))
     WHEN starts_with(p_source, concat('dispute/', p_psp, '/'))
