@@ -231,12 +231,24 @@ COMMENT ON FUNCTION pay.is_reserved IS 'Whether a refund holds its amount';
 
 -- A refund that reserved nothing takes from the available money: one that was
 -- made at the PSP, and one that had failed for us and was done after all.
+-- The latter may be the last part now, so its share is computed anew.
 CREATE OR REPLACE FUNCTION pay.refund_done(p_change change, p_word fact)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
     v_reserved boolean := is_reserved(p_change);
     v_order    payment_order;
 BEGIN
+    IF p_change.status = 'FAILED' THEN
+        SELECT * INTO v_order
+        FROM find_order(p_change.merchant_id, p_change.payment_order_id);
+        UPDATE change c
+        SET status = 'SUCCESS',
+            seller_minor = seller_share(v_order, c.amount_minor)
+        WHERE c.merchant_id = p_change.merchant_id
+            AND c.change_id = p_change.change_id
+        RETURNING c.* INTO p_change;
+    END IF;
+
     UPDATE payment_order o
     SET refunding_minor = o.refunding_minor - CASE WHEN v_reserved
             THEN p_change.amount_minor ELSE 0 END,

@@ -275,7 +275,8 @@ COMMENT ON FUNCTION pay.expected_entries IS
 -- The PSP has moved the money once, and its file brings one row of it.  An entry
 -- that was taken back before any file came is settled by the one that took it
 -- back: 0 is the match without a row.  Where a row has settled it already, the
--- new entries belong to that row; if it was several rows, people look at them.
+-- new entries belong to that row; of several rows none is it, and the
+-- queue has the entries.
 -- p_before: the entries before the assignment.
 CREATE OR REPLACE FUNCTION pay.settle_assigned(
     p_mismatch mismatch, p_before journal_entry[])
@@ -342,7 +343,7 @@ BEGIN
         RETURN 'not_found';
     END IF;
 
-    -- files, and the queue of what is overdue, lock their source first
+    -- files, and the round of overdue entries, lock their source first
     PERFORM FROM settlement_source s
     WHERE s.psp = v_mismatch.psp ORDER BY s.source FOR UPDATE;
     PERFORM lock_checkouts(ARRAY[v_mismatch.merchant_id]::text[],

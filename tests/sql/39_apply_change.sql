@@ -636,6 +636,25 @@ FROM generate_series(1, 4) n;
 SELECT is(pg_temp.wallet('JPY'), '266 0 0', 'one yen less');
 SELECT is_empty($$SELECT pg_temp.differences('ox2')$$, 'and the books agree');
 
+-- one that had failed, and was done behind the other one: it is the last part
+SELECT pg_temp.converted('x4', false)
+\g /dev/null
+SELECT is(pg_temp.whole('x4', 'ox4', 'refund', 'rx41', 500, 'PENDING'),
+          'EXECUTING', 'a half');
+SELECT is(pay_ops.settle_change('m1', pg_temp.uuid('rx41'), false, 'a', 'b'),
+          'settled', 'comes to nothing');
+SELECT is(pg_temp.whole('x4', 'ox4', 'refund', 'rx42', 500, 'DONE'),
+          'SUCCESS', 'the other half');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-x41', 500,
+    p_operation => pg_temp.uuid('rx41')), 'applied', 'the first was done');
+SELECT is(string_agg(c.seller_minor::text, ' ' ORDER BY c.seller_minor),
+    '78 79', 'halves of 157 yen')
+FROM pay.change c WHERE c.checkout_id = 'x4';
+SELECT is(pg_temp.wallet('JPY'), '266 0 0', 'no yen is left');
+SELECT is_empty($$SELECT pg_temp.differences('ox4')$$, 'and the books agree');
+SELECT throws_ok($$UPDATE pay.change SET seller_minor = 1
+    WHERE checkout_id = 'x4'$$, 'PAY11', NULL, 'a share is fixed');
+
 
 \i :checks
 SELECT * FROM finish();
