@@ -522,12 +522,33 @@ INSERT INTO pay.webhook_endpoint (merchant_id, endpoint_id, url, types, scheme,
 VALUES ('m', 'e1', 'https://shop.example/hook', '{}', 'v1', false, 'ann')"""
 
 
-def test_what_the_new_cell_lacks_is_said_first(cells):
-    cells[0].sql(ENDPOINT)
+@pytest.mark.parametrize(
+    "query,said",
+    [
+        (ENDPOINT, "the endpoints are others"),
+        (
+            "INSERT INTO pay.payout_policy (merchant_id, reserve_percent)"
+            " VALUES ('m', 5)",
+            "the policy of pay-outs is another one",
+        ),
+        (
+            "INSERT INTO pay.fee_policy (merchant_id, returns)"
+            " VALUES ('m', 'all')",
+            "the policy of fees is another one",
+        ),
+        (
+            "INSERT INTO pay.payout_hold (merchant_id, seller_account,"
+            " payment_order_id, why) VALUES ('m', 's9', '', 'a call')",
+            "other sellers are held",
+        ),
+    ],
+)
+def test_what_the_new_cell_lacks_is_said_first(cells, query, said):
+    cells[0].sql(query)
     for more in (("--balances", "carry", "--dry-run"), ()):
-        assert "the endpoints are others" in move(cells, *more, code=1)
+        assert said in move(cells, *more, code=1)
     assert cells[0].sql("SELECT count(*) FROM pay.merchant_move") == [(0,)]
-    cells[1].sql(ENDPOINT)
+    cells[1].sql(query)
     assert "may move" in move(cells, "--balances", "carry", "--dry-run")
     assert cells[0].sql("SELECT count(*) FROM pay.merchant_move") == [(0,)]
     move(cells)
