@@ -2026,7 +2026,7 @@ WITH (autovacuum_vacuum_scale_factor='0.02');
 
 CREATE FUNCTION pay.console_job_state(p_job pay.job) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.console_journal(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_journal(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_key_life() RETURNS interval LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_keys(p_keys jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -2058,6 +2058,7 @@ CREATE FUNCTION pay.console_mismatch(p_row pay.mismatch, p_end pay.mismatch_sett
 CREATE FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_money(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_my_acts(p_roles jsonb, p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.console_narrowed(p_document jsonb, p_merchant text) RETURNS jsonb LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_now(p_scope text[], p_roles jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_number(p_text text) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_open_disputes(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
@@ -2080,6 +2081,7 @@ CREATE FUNCTION pay.console_scope(p_merchants jsonb, p_query jsonb) RETURNS text
 CREATE FUNCTION pay.console_sees(p_scope text[], p_merchant text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_settings(p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.console_source(p_source text, p_sees boolean) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.console_statuses(p_scope text[]) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_target(p_act text, p_merchants jsonb, p_body jsonb) RETURNS pay.console_target LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
@@ -2628,7 +2630,7 @@ CREATE FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event pay.pay
 CREATE FUNCTION pay.learn_tokens(p_facts pay.fact[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.leave_payout_batch(p_payout pay.payout) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.ledger_items(p_scope text[], p_query jsonb, p_since timestamp with time zone, p_until timestamp with time zone, p_most integer) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
+CREATE FUNCTION pay.ledger_items(p_scope text[], p_query jsonb, p_since timestamp with time zone, p_until timestamp with time zone, p_most integer, p_tokens boolean) RETURNS TABLE(place text, item jsonb) LANGUAGE plpgsql STABLE SET enable_seqscan TO 'off' SET enable_hashjoin TO 'off' SET enable_mergejoin TO 'off';
 CREATE FUNCTION pay.ledger_piece(p_until timestamp with time zone, p_from timestamp with time zone, p_width interval, p_rows integer, OUT since timestamp with time zone, OUT rows bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter LANGUAGE sql STABLE;
 CREATE FUNCTION pay.level_for(p_step text, p_steps timestamp with time zone[]) RETURNS text LANGUAGE sql STABLE;
@@ -2869,7 +2871,7 @@ WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 CREATE FUNCTION pay.next_parked(p_limit interval) RETURNS pay.webhook_inbox[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) RETURNS pay.payout_sending LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_payout_id() RETURNS text LANGUAGE sql;
-CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
+CREATE FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_adapter text, p_is_stopped boolean) RETURNS pay.payout_sending LANGUAGE sql;
 CREATE FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) RETURNS timestamp with time zone LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.next_step(p_step text, p_zone text, p_at timestamp with time zone) RETURNS timestamp with time zone LANGUAGE sql STABLE;
@@ -2972,6 +2974,7 @@ CREATE FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_tries in
 CREATE FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.payout_stop_of(p_is_held boolean, p_account pay.payout_account, p_usable_from timestamp with time zone) RETURNS text LANGUAGE sql STABLE;
+CREATE FUNCTION pay.payout_stopped_at(p_merchant_id text, p_provider text) RETURNS timestamp with time zone LANGUAGE plpgsql;
 CREATE FUNCTION pay.payout_stops(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.payout_word_fact(p_state text) RETURNS text LANGUAGE sql IMMUTABLE;
@@ -3485,9 +3488,9 @@ CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_
 CREATE FUNCTION pay.wallets_of_due_reserves(p_most integer, OUT merchant_id text, OUT sellers text[], OUT currencies text[]) RETURNS record LANGUAGE sql STABLE;
 CREATE FUNCTION pay.watch_settlement(p_time interval) RETURNS jsonb LANGUAGE plpgsql;
 CREATE FUNCTION pay.waterfall_file(p_scope text[], p_file text) RETURNS bigint LANGUAGE sql STABLE;
-CREATE FUNCTION pay.waterfall_of(p_file_id bigint) RETURNS jsonb LANGUAGE sql STABLE;
+CREATE FUNCTION pay.waterfall_of(p_scope text[], p_file_id bigint) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.waterfall_part(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.waterfall_rows(p_file_id bigint) RETURNS SETOF pay.settlement_row LANGUAGE sql STABLE;
+CREATE FUNCTION pay.waterfall_rows(p_scope text[], p_file_id bigint) RETURNS SETOF pay.settlement_row LANGUAGE sql STABLE;
 
 CREATE TABLE pay.order_fee (
     merchant_id pay.id NOT NULL,
@@ -7872,7 +7875,7 @@ GRANT SELECT ON TABLE pay.job TO payments_auditor;
 GRANT SELECT ON TABLE pay.job TO payments_operator;
 REVOKE ALL ON FUNCTION pay.console_job_state(p_job pay.job) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_jobs(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.console_journal(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_journal(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_key_life() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_keys(p_keys jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_late(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
@@ -7895,6 +7898,7 @@ REVOKE ALL ON FUNCTION pay.console_mismatch(p_row pay.mismatch, p_end pay.mismat
 REVOKE ALL ON FUNCTION pay.console_mismatches(p_scope text[], p_query jsonb, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_money(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_my_acts(p_roles jsonb, p_query jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_narrowed(p_document jsonb, p_merchant text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_now(p_scope text[], p_roles jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_number(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_open_disputes(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
@@ -7917,6 +7921,7 @@ REVOKE ALL ON FUNCTION pay.console_scope(p_merchants jsonb, p_query jsonb) FROM 
 REVOKE ALL ON FUNCTION pay.console_sees(p_scope text[], p_merchant text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_settings(p_query jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_settlement(p_scope text[], p_query jsonb, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.console_source(p_source text, p_sees boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_statuses(p_scope text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_target(p_act text, p_merchants jsonb, p_body jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.console_tile(p_id text, p_page text, p_scope text[], p_query jsonb) FROM PUBLIC;
@@ -8302,7 +8307,7 @@ REVOKE ALL ON FUNCTION pay.learn_payout_event(p_row pay.payout_sending, p_event 
 REVOKE ALL ON FUNCTION pay.learn_tokens(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_batch(p_payout pay.payout) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.leave_payout_file(p_item pay.payout_file_item, p_code text, p_retry_s bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.ledger_items(p_scope text[], p_query jsonb, p_since timestamp with time zone, p_until timestamp with time zone, p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.ledger_items(p_scope text[], p_query jsonb, p_since timestamp with time zone, p_until timestamp with time zone, p_most integer, p_tokens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.ledger_piece(p_until timestamp with time zone, p_from timestamp with time zone, p_width interval, p_rows integer, OUT since timestamp with time zone, OUT rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.level_for(p_step text, p_steps timestamp with time zone[]) FROM PUBLIC;
@@ -8424,7 +8429,7 @@ GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_approved(p_merchant_id text, p_provider text, p_adapter text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_payout_id() FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_is_stopped boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_payout_sending(p_merchant_id text, p_provider text, p_adapter text, p_is_stopped boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_reread(p_file pay.settlement_file, p_pause interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_run_wallets(p_run pay.payout_run, p_wallets integer, p_lines integer, p_look integer, OUT sellers text[], OUT currencies text[], OUT at_seller text, OUT at_currency text, OUT is_last boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_step(p_step text, p_zone text, p_at timestamp with time zone) FROM PUBLIC;
@@ -8508,6 +8513,7 @@ REVOKE ALL ON FUNCTION pay.payout_pause(p_first_s integer, p_most_s integer, p_t
 REVOKE ALL ON FUNCTION pay.payout_posting(p_payout pay.payout, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_said_ok(p_said pay.payout_said, p_retry_s bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_stop_of(p_is_held boolean, p_account pay.payout_account, p_usable_from timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.payout_stopped_at(p_merchant_id text, p_provider text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_stops(p_merchant_id text, p_order text, p_sold_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_with_acts(p_merchant_id text, p_payout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.payout_word_fact(p_state text) FROM PUBLIC;
@@ -8840,9 +8846,9 @@ REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller tex
 REVOKE ALL ON FUNCTION pay.wallets_of_due_reserves(p_most integer, OUT merchant_id text, OUT sellers text[], OUT currencies text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.watch_settlement(p_time interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.waterfall_file(p_scope text[], p_file text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.waterfall_of(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_of(p_scope text[], p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.waterfall_part(p_kind text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.waterfall_rows(p_file_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.waterfall_rows(p_scope text[], p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.order_fee TO payments_auditor;
 GRANT SELECT ON TABLE pay.order_fee TO payments_operator;
 REVOKE ALL ON FUNCTION pay.whole_fee(p_fee pay.order_fee, p_commission pay.commission, p_amount_minor bigint, p_captured_minor bigint) FROM PUBLIC;

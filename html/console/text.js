@@ -2,7 +2,7 @@
 // 2^53.  The text on the screen and the one in a CSV file are the same.
 
 const AMOUNT = /^(-?)([0-9]+)(\.[0-9]+)?$/;
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^ *[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;

@@ -144,6 +144,21 @@ BEGIN
         RETURN 'invalid';
     END IF;
 
+    -- whoever claims a call waits for this commit, or this one for the claim
+    PERFORM FROM payout_provider p
+    WHERE p.merchant_id = p_merchant_id AND p.provider = p_provider
+    FOR UPDATE;
+    IF EXISTS (
+        SELECT FROM payout_sending s
+        JOIN payout p ON p.merchant_id = s.merchant_id
+            AND p.payout_id = s.payout_id
+        WHERE s.merchant_id = p_merchant_id AND s.provider = p_provider
+            AND s.adapter <> p_adapter
+            AND p.state IN ('sending', 'unknown', 'sent'))
+    THEN
+        RETURN 'under_way';
+    END IF;
+
     INSERT INTO payout_provider AS p (merchant_id, provider, adapter, takes,
         currencies, countries)
     VALUES (p_merchant_id, p_provider, p_adapter, p_takes, p_currencies,
@@ -162,7 +177,9 @@ EXCEPTION WHEN check_violation OR not_null_violation THEN
 END
 $$;
 COMMENT ON FUNCTION pay_ops.set_payout_provider IS
-    'Makes or changes a pay-out provider of a merchant: stored or invalid';
+    'Makes or changes a pay-out provider of a merchant: stored, under_way (items '
+    'that its adapter has begun have no end, and no other one knows their keys) '
+    'or invalid';
 
 
 -- The switch stops first sends and repeats of a send whose outcome is unknown;

@@ -229,10 +229,13 @@ SELECT CASE
         SELECT FROM payout_line l
         WHERE l.merchant_id = o.merchant_id
             AND l.payment_order_id = o.payment_order_id AND l.is_open
-            AND l.kind = 'sale' AND NOT EXISTS (
+            AND l.kind IN ('sale', 'late_accepted') AND NOT EXISTS (
                 SELECT FROM settlement_closed c
                 WHERE c.merchant_id = l.merchant_id
-                    AND c.source = l.source AND c.kind = l.kind))
+                    AND c.source = CASE l.kind WHEN 'sale' THEN l.source
+                        ELSE 'late/' || o.checkout_id END
+                    AND c.kind = CASE l.kind WHEN 'sale' THEN l.kind
+                                 ELSE 'late_held' END))
     THEN 'not_settled' END
 FROM payment_order o
 LEFT JOIN payout_policy p ON p.merchant_id = o.merchant_id

@@ -96,8 +96,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_payout payout;
 BEGIN
+    -- a hold of that name is the screening's, and ends with its findings
     IF NOT is_statement(p_who) OR NOT is_statement(p_why)
-        OR p_holds IS NULL
+        OR p_holds IS NULL OR p_holds AND p_why = 'screening'
     THEN
         RETURN 'invalid';
     END IF;

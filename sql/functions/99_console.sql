@@ -105,6 +105,20 @@ $$;
 COMMENT ON FUNCTION pay.console_token IS 'A token, or its end';
 
 
+-- The source of an entry of the ledger, which may end with a PSP's id of the
+-- event, of the dispute or of the row.
+CREATE OR REPLACE FUNCTION pay.console_source(p_source text, p_sees boolean)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN p_sees OR n.name IS NULL THEN p_source
+            ELSE n.name || console_token(substr(p_source,
+                                                length(n.name) + 1), false) END
+FROM (SELECT substring(p_source FROM '^(?:(?:event|dispute)/[^/]*/|'
+          '(?:settlement|payout|bank)/[^/]*/[0-9]+/)') AS name) n
+$$;
+COMMENT ON FUNCTION pay.console_source IS
+    'The source of an entry, with the end of a PSP''s id in it';
+
+
 -- A document of other functions, walked to any depth that they have.
 CREATE OR REPLACE FUNCTION pay.console_mask(p_document jsonb)
 RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
@@ -117,6 +131,8 @@ BEGIN
                          'payment_reference', 'psp_reference', 'hosted_url',
                          'old_token', 'event_id')
                      THEN to_jsonb(console_token(m.value #>> '{}', false))
+                     WHEN jsonb_typeof(m.value) = 'string' AND m.key = 'source'
+                     THEN to_jsonb(console_source(m.value #>> '{}', false))
                      ELSE console_mask(m.value) END), '{}')
             FROM jsonb_each(p_document) m)
         WHEN 'array' THEN (
@@ -204,6 +220,31 @@ COMMENT ON FUNCTION pay.console_cells IS
     'The names of all cells, each of which the console asks for itself';
 
 
+-- The lists that a page for one merchant leads to are that merchant's, too.
+CREATE OR REPLACE FUNCTION pay.console_narrowed(
+    p_document jsonb, p_merchant text)
+RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE
+    WHEN p_merchant IS NULL THEN p_document
+    WHEN jsonb_typeof(p_document) = 'object' THEN (
+        SELECT coalesce(jsonb_object_agg(m.key, CASE m.key
+            -- quarantine has no merchants
+            WHEN 'link' THEN CASE WHEN m.value ->> 'page' = 'quarantine'
+                THEN m.value
+                ELSE m.value || jsonb_build_object('query', m.value -> 'query'
+                    || jsonb_build_object('merchant', p_merchant)) END
+            ELSE console_narrowed(m.value, p_merchant) END), '{}')
+        FROM jsonb_each(p_document) m)
+    WHEN jsonb_typeof(p_document) = 'array' THEN (
+        SELECT coalesce(jsonb_agg(console_narrowed(e.value, p_merchant)
+                                  ORDER BY e.n), '[]')
+        FROM jsonb_array_elements(p_document) WITH ORDINALITY AS e (value, n))
+    ELSE p_document END
+$$;
+COMMENT ON FUNCTION pay.console_narrowed IS
+    'A page whose links lead to the lists of one merchant';
+
+
 CREATE OR REPLACE FUNCTION pay.console_page(
     p_page text, p_staff text, p_roles jsonb, p_merchants jsonb,
     p_query jsonb)
@@ -220,14 +261,17 @@ BEGIN
         WHEN 'me' THEN console_me(p_staff, p_roles, p_merchants)
             || console_my_acts(p_roles, p_query)
             || jsonb_build_object('cells', console_cells(p_query))
-        WHEN 'now' THEN console_now(v_scope, p_roles)
+        WHEN 'now' THEN console_narrowed(console_now(v_scope, p_roles),
+                                         p_query ->> 'merchant')
         WHEN 'psps' THEN console_psp_page(v_scope, p_query)
         WHEN 'find' THEN console_find(v_scope, p_query)
         WHEN 'payment'
             THEN console_payment(v_scope, p_query, v_tokens,
                                  coalesce(v_personal, false), p_roles)
-        WHEN 'webhooks' THEN console_webhooks(v_scope)
-        WHEN 'money' THEN console_money(v_scope)
+        WHEN 'webhooks' THEN console_narrowed(console_webhooks(v_scope),
+                                              p_query ->> 'merchant')
+        WHEN 'money' THEN console_narrowed(console_money(v_scope),
+                                           p_query ->> 'merchant')
         WHEN 'settings' THEN console_settings(p_query)
         WHEN 'plots' THEN console_plots(v_scope, p_query)
         WHEN 'flight' THEN console_flight(v_scope, p_query)

@@ -67,7 +67,7 @@ COMMENT ON FUNCTION pay.ledger_piece IS
 -- apart, whose names may have any characters.
 CREATE OR REPLACE FUNCTION pay.ledger_items(
     p_scope text[], p_query jsonb, p_since timestamptz, p_until timestamptz,
-    p_most int)
+    p_most int, p_tokens boolean)
 RETURNS TABLE (place text, item jsonb) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off AS $$
@@ -82,7 +82,8 @@ BEGIN
             'credit', CASE WHEN l.minor < 0
                            THEN decimal_text(-l.minor, l.currency) END,
             'minor', l.minor, 'checkout_id', e.checkout_id,
-            'payment_order_id', e.payment_order_id, 'source', e.source)
+            'payment_order_id', e.payment_order_id,
+            'source', console_source(e.source, p_tokens))
     FROM journal_entry e
     CROSS JOIN LATERAL (
         SELECT x.account, x.currency::text, min(x.owner) AS owner,
@@ -111,7 +112,7 @@ COMMENT ON FUNCTION pay.ledger_items IS
 -- The journal has no index for an account: a page looks at 2,000 entries, and a
 -- row without an item says where the next one begins.
 CREATE OR REPLACE FUNCTION pay.console_journal(
-    p_scope text[], p_query jsonb, p_most int)
+    p_scope text[], p_query jsonb, p_most int, p_tokens boolean)
 RETURNS TABLE (place text, item jsonb) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_until timestamptz := least(console_time(p_query, 'to'),
@@ -136,7 +137,7 @@ BEGIN
 
         v_piece := ledger_piece(v_until, v_from, v_width, 2000);
         RETURN QUERY SELECT * FROM ledger_items(p_scope, p_query,
-            v_piece.since, v_until, v_most);
+            v_piece.since, v_until, v_most, p_tokens);
         GET DIAGNOSTICS v_found = ROW_COUNT;
         v_most := v_most - v_found;
         v_left := v_left - v_piece.rows::int;

@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION pay.console_inbox(
 RETURNS TABLE (place text, item jsonb) LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN QUERY
-    SELECT console_us(i.received_at) || ':' || i.event_id || ':' || i.psp,
+    SELECT console_us(i.received_at) || ':' || h.hash,
         jsonb_build_object('psp', i.psp,
             'event_id', console_token(i.event_id, p_tokens),
             'received_at', iso_time(i.received_at), 'state', i.state,
@@ -22,13 +22,15 @@ BEGIN
             'amount', decimal_text(i.amount_minor, i.currency),
             'amount_minor', i.amount_minor, 'currency', i.currency)
     FROM webhook_inbox i
+    -- a PSP's id may have any characters, and is not for everybody
+    CROSS JOIN LATERAL (
+        SELECT left(md5(concat_ws(' ', i.psp, i.event_id)), 16) AS hash) h
     WHERE i.state = 'parked'                    -- webhook_inbox_parked_at's
         AND console_has(p_query, 'psp', i.psp)
-        AND (i.received_at, i.event_id::text, i.psp::text)
-            < (console_cursor_time(p_query), console_cursor_text(p_query, 2),
-               console_cursor_text(p_query, 3))
+        AND (i.received_at, h.hash) < (console_cursor_time(p_query),
+                                       console_cursor_text(p_query, 2))
         AND console_sees(p_scope, i.merchant_id)
-    ORDER BY i.received_at DESC, i.event_id DESC, i.psp DESC LIMIT p_most;
+    ORDER BY i.received_at DESC, h.hash DESC LIMIT p_most;
 END
 $$;
 COMMENT ON FUNCTION pay.console_inbox IS
@@ -395,7 +397,8 @@ BEGIN
         RETURN QUERY SELECT * FROM console_lines(p_scope, p_query, p_most,
                                                  p_tokens);
     WHEN 'ledger' THEN
-        RETURN QUERY SELECT * FROM console_journal(p_scope, p_query, p_most);
+        RETURN QUERY SELECT * FROM console_journal(p_scope, p_query, p_most,
+                                                  p_tokens);
     WHEN 'acts' THEN
         RETURN QUERY SELECT * FROM console_acts(p_scope, p_query, p_most);
     WHEN 'approvals' THEN

@@ -86,13 +86,13 @@ COMMENT ON FUNCTION pay.step_of IS
     'The beginning of the minute, hour or day of a zone that a moment is in';
 
 
--- A day of a zone has 23, 24 or 25 hours.
+-- A day of a zone has 23, 24 or 25 hours, and may begin at one o'clock.
 CREATE OR REPLACE FUNCTION pay.next_step(
     p_step text, p_zone text, p_at timestamptz)
 RETURNS timestamptz LANGUAGE sql STABLE AS $$
 SELECT CASE p_step
-    WHEN 'day' THEN (p_at AT TIME ZONE p_zone + interval '1 day')
-                    AT TIME ZONE p_zone
+    WHEN 'day' THEN (date_trunc('day', p_at AT TIME ZONE p_zone)
+                     + interval '1 day') AT TIME ZONE p_zone
     WHEN 'hour' THEN p_at + interval '1 hour'
     ELSE p_at + interval '1 minute' END
 $$;

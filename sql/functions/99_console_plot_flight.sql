@@ -94,25 +94,27 @@ COMMENT ON FUNCTION pay.is_charged IS
     'Whether a row of a settlement file is a fee, or has one';
 
 
--- Rows that count in the balance of the file's account.
-CREATE OR REPLACE FUNCTION pay.waterfall_rows(p_file_id bigint)
+-- Rows that count in the balance of the file's account, of the merchants that
+-- are seen: an account may have payments of several.
+CREATE OR REPLACE FUNCTION pay.waterfall_rows(p_scope text[], p_file_id bigint)
 RETURNS SETOF settlement_row LANGUAGE sql STABLE AS $$
 SELECT r.* FROM settlement_row r
 WHERE r.file_id = p_file_id AND NOT r.is_external AND NOT r.is_detail
+    AND console_sees(p_scope, r.merchant_id)
 $$;
 COMMENT ON FUNCTION pay.waterfall_rows IS
     'The rows of a settlement file that its sums are of';
 
 
 -- A sale's own fee stands in its row, and is one of the fees here.
-CREATE OR REPLACE FUNCTION pay.waterfall_of(p_file_id bigint)
+CREATE OR REPLACE FUNCTION pay.waterfall_of(p_scope text[], p_file_id bigint)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
 WITH c AS (
     SELECT r.currency, waterfall_part(r.kind) AS part, count(*) AS rows,
         count(*) FILTER (WHERE is_charged(r)) AS charged,
         sum(r.gross_minor) AS gross, sum(r.fee_minor + r.tax_minor) AS fees,
         sum(r.net_minor) AS net
-    FROM waterfall_rows(p_file_id) r
+    FROM waterfall_rows(p_scope, p_file_id) r
     GROUP BY r.currency, waterfall_part(r.kind)
 )
 SELECT coalesce(jsonb_agg(jsonb_build_object('currency', t.currency,
@@ -197,7 +199,7 @@ BEGIN
                 'file_id', f.file_id, 'name', f.name, 'source', f.source,
                 'psp', s.psp, 'merchant_id', s.merchant_id,
                 'state', f.state, 'received_at', iso_time(f.received_at)),
-            'currencies', waterfall_of(f.file_id))
+            'currencies', waterfall_of(p_scope, f.file_id))
         FROM settlement_file f
         JOIN settlement_source s ON s.source = f.source
         WHERE f.file_id = v_file);
@@ -233,6 +235,7 @@ BEGIN
               SELECT y.* FROM settlement_row y
               WHERE y.file_id = f.file_id
                   AND y.row_id < console_cursor_number(p_query)
+                  AND console_sees(p_scope, y.merchant_id)
                   AND NOT y.is_external AND NOT y.is_detail
                   AND console_has(p_query, 'currency', y.currency)
                   AND CASE p_query ->> 'kind'
@@ -242,8 +245,7 @@ BEGIN
                           p_query ->> 'kind', waterfall_part(y.kind)) END
               ORDER BY y.row_id DESC LIMIT p_most) x
           WHERE f.file_id = (p_query ->> 'file')::bigint
-              AND console_sees(p_scope, s.merchant_id)
-              AND console_sees(p_scope, x.merchant_id)) r
+              AND console_sees(p_scope, s.merchant_id)) r
     ORDER BY r.row_id DESC;
 END
 $$;

@@ -156,6 +156,8 @@ BEGIN
         RETURN;
     END IF;
 
+    -- an act of the console takes this lock before it locks checkouts, too
+    PERFORM pg_advisory_xact_lock(hashtext('console acts'));
     PERFORM lock_checkouts(array_agg(c.merchant_id::text),
                            array_agg(c.checkout_id::text))
     FROM unnest(v_all) c;
@@ -181,7 +183,6 @@ BEGIN
     v_act.fingerprint := sha256(convert_to(
         'erase ' || v_act.detail::text, 'UTF8'));
 
-    PERFORM pg_advisory_xact_lock(hashtext('console acts'));
     v_seq := keep_console_act(v_act);
 
     RETURN QUERY

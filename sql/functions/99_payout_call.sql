@@ -39,16 +39,38 @@ COMMENT ON FUNCTION pay.declare_payout_adapter IS
     'Stores the facts of an adapter; NULL: they cannot be';
 
 
+-- The lock has the stop switch wait for this commit, or this one for the switch.
+-- An open recovery stops all providers: nobody knows yet what was sent.
+CREATE OR REPLACE FUNCTION pay.payout_stopped_at(
+    p_merchant_id text, p_provider text)
+RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+    v_stopped timestamptz;
+BEGIN
+    SELECT v.stopped_at INTO v_stopped FROM payout_provider v
+    WHERE v.merchant_id = p_merchant_id AND v.provider = p_provider
+    FOR SHARE;
+
+    RETURN coalesce(v_stopped, (open_recovery()).begun_at);
+END
+$$;
+COMMENT ON FUNCTION pay.payout_stopped_at IS
+    'Since when nothing is sent to a provider; NULL: it is not stopped';
+
+
 -- The stop switch stops all that moves money towards sellers, repeats of
--- an earlier send, too; questions go on.  Item and row are locked together, so
+-- an earlier send, too; questions go on.  An item stays with the adapter that has
+-- begun it, since no other one knows its keys.  Item and row are locked together, so
 -- that a row that another worker has just leased is passed over.
 CREATE OR REPLACE FUNCTION pay.next_payout_sending(
-    p_merchant_id text, p_provider text, p_is_stopped boolean)
+    p_merchant_id text, p_provider text, p_adapter text,
+    p_is_stopped boolean)
 RETURNS payout_sending LANGUAGE sql AS $$
 SELECT s FROM payout p
 JOIN payout_sending s ON s.merchant_id = p.merchant_id
     AND s.payout_id = p.payout_id
 WHERE s.merchant_id = p_merchant_id AND s.provider = p_provider
+    AND s.adapter = p_adapter
     AND s.run_at <= now() AND coalesce(s.lease_until <= now(), true)
     AND p.state IN ('sending', 'unknown', 'sent', 'paid')
     AND (s.call <> 'send' OR NOT p_is_stopped)
@@ -173,27 +195,20 @@ COMMENT ON FUNCTION pay.journal_payout_call IS
 
 
 -- A call without an end: its worker is gone, and nobody knows how far it came.
--- The call that follows from that is claimed at once.
+-- The call that follows from that is claimed at once.  No item is begun behind
+-- one that has no call now: it is locked, and a batch is locked before its items.
 CREATE OR REPLACE FUNCTION pay.claim_payout_call(
     p_merchant_id text, p_provider text, p_adapter payout_adapter,
     p_owner text, p_lease interval)
 RETURNS payout_sending LANGUAGE plpgsql AS $$
 DECLARE
     v_row     payout_sending;
-    v_stopped timestamptz;
+    v_stopped timestamptz := payout_stopped_at(p_merchant_id, p_provider);
 BEGIN
-    -- the stop switch waits for this commit, or this one for the switch; an
-    -- open recovery stops all providers
-    SELECT coalesce(v.stopped_at, (
-        SELECT r.begun_at FROM recovery r WHERE r.ended_at IS NULL))
-    INTO v_stopped FROM payout_provider v
-    WHERE v.merchant_id = p_merchant_id AND v.provider = p_provider
-    FOR SHARE;
-
     FOR v_try IN 1 .. 20 LOOP
         v_row := next_payout_sending(p_merchant_id, p_provider,
-                                     v_stopped IS NOT NULL);
-        IF v_row.payout_id IS NULL AND v_stopped IS NULL THEN
+            p_adapter.adapter, v_stopped IS NOT NULL);
+        IF v_row.payout_id IS NULL AND v_stopped IS NULL AND v_try = 1 THEN
             v_row := next_payout_approved(p_merchant_id, p_provider,
                                           p_adapter.adapter, p_owner);
         END IF;

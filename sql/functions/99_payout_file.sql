@@ -141,6 +141,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_provider payout_provider;
     v_adapter  payout_adapter;
+    v_stopped  timestamptz := payout_stopped_at(p_merchant_id, p_provider);
     v_today    date := (now() AT TIME ZONE 'Europe/Berlin')::date;
 BEGIN
     IF NOT is_statement(p_who) OR NOT is_statement(p_place)
@@ -152,16 +153,14 @@ BEGIN
         RETURN;
     END IF;
 
-    -- the stop switch waits for this commit, or this one for the switch
     SELECT * INTO v_provider FROM payout_provider v
-    WHERE v.merchant_id = p_merchant_id AND v.provider = p_provider
-    FOR SHARE;
+    WHERE v.merchant_id = p_merchant_id AND v.provider = p_provider;
     v_adapter := declare_payout_adapter(p_adapter, p_facts);
     outcome := CASE
         WHEN v_provider.provider IS NULL THEN 'not_found'
         WHEN v_provider.adapter <> p_adapter THEN 'mismatch'
         WHEN v_adapter.adapter IS NULL THEN 'invalid'
-        WHEN v_provider.stopped_at IS NOT NULL THEN 'stopped'
+        WHEN v_stopped IS NOT NULL THEN 'stopped'
         WHEN EXISTS (
             SELECT FROM payout_file f
             WHERE f.merchant_id = p_merchant_id
@@ -190,18 +189,15 @@ CREATE OR REPLACE FUNCTION pay_ops.fix_payout_file(
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
-    v_file  payout_file;
-    v_item  payout_file_item;
-    v_stops boolean;
+    v_stopped timestamptz := payout_stopped_at(p_merchant_id, p_provider);
+    v_file    payout_file;
+    v_item    payout_file_item;
 BEGIN
-    SELECT v.stopped_at IS NOT NULL INTO v_stops FROM payout_provider v
-    WHERE v.merchant_id = p_merchant_id AND v.provider = p_provider
-    FOR SHARE;
     v_file := lock_payout_file(p_merchant_id, p_provider, p_msg_id);
 
     IF v_file.state IS DISTINCT FROM 'claimed' THEN
         RETURN 'gone';
-    ELSIF v_stops THEN
+    ELSIF v_stopped IS NOT NULL THEN
         PERFORM drop_payout_file(v_file, 'stopped');
         RETURN 'stopped';
     END IF;

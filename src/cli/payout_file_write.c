@@ -70,7 +70,8 @@ static const char  open_sql[] =
 
 static const write_outcome_t  outcomes[] = {
     { "none", PAY_CLI_OK, "nothing is to be sent" },
-    { "stopped", PAY_CLI_NO, "the provider is stopped" },
+    { "stopped", PAY_CLI_NO, "the provider is stopped, or a recovery is"
+      " open" },
     { "open", PAY_CLI_NO, "an earlier file has no end" },
     { "not_found", PAY_CLI_USAGE, "no such merchant or provider" },
     { "mismatch", PAY_CLI_USAGE, "the provider's adapter is not pain001" },

@@ -154,6 +154,9 @@ def test_amounts_keep_each_digit_and_a_file_is_no_formula(staff):
         ("-a", "'-a"),
         ("\t=1", "'\t=1"),
         (" a", '" a"'),
+        (" =1", "' =1"),
+        ("\n=1", '"\'\n=1"'),
+        ("\uff1d1", "'\uff1d1"),
         ('a "b", c', '"a ""b"", c"'),
         ("a\r\nb", '"a\r\nb"'),
     ):

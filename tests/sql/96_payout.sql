@@ -194,6 +194,8 @@ SELECT is(pg_temp.at_commit(sql), 'PAY22', sql) FROM (VALUES
     ) s (sql);
 
 -- hold and cancel of an item
+SELECT is(pay_ops.hold_payout('m1', pg_temp.item(), true, 'ann',
+    'screening'), 'invalid', 'a hold that ends with findings is no person''s');
 SELECT is(pay_ops.hold_payout('m1', pg_temp.item(), true, 'ann', 'odd'),
           'held', 'an item is held');
 SELECT is(pay_ops.hold_payout('m1', pg_temp.item(), true, 'ann', 'odd'),

@@ -41,6 +41,9 @@ SELECT is(pg_temp.begin_call(), 'due send 0', 'an item is claimed');
 SELECT is(pg_temp.state(), 'sending', 'and is being sent');
 SELECT is(pg_temp.journal(), 'send 0 open', 'as the journal says');
 SELECT is(pg_temp.begin_call(), 'none', 'nobody else claims it');
+SELECT is(pay_ops.set_payout_provider('m1', 'bank', a, '{iban}', '{USD}',
+    NULL, 'ann', 'test'), o, a)
+FROM (VALUES ('stripe', 'under_way'), ('generic', 'stored')) t (a, o);
 SELECT ok((SELECT c.key = p.payout_key || '-1' AND c.amount_minor = 1000
                AND c.currency = 'USD' AND c.kind = 'iban'
                AND c.country = 'DE' AND c.details = 'opaque'

@@ -169,6 +169,13 @@ SELECT is((t ->> 'count')::bigint, (
 FROM (VALUES (NULL), ('m1')) v (m)
 CROSS JOIN LATERAL jsonb_array_elements(
     pg_temp.shown('now', 'auditor', '{}', m) -> 'tiles') t;
+SELECT is((t ->> 'count')::bigint, (
+        SELECT count(*) FROM pg_temp.rows(t #>> '{link,page}',
+                                          t #> '{link,query}')),
+          concat_ws(' ', t ->> 'id', 'of one merchant'))
+FROM jsonb_array_elements(
+    pg_temp.shown('now', 'auditor', '{"merchant":"m1"}') -> 'tiles') t
+WHERE t ->> 'id' <> 'quarantine';
 SELECT is(t -> 'amounts', '[{"amount": "500", "currency": "JPY"},
     {"amount": "28.00", "currency": "USD"}]', 'currencies are not added')
 FROM jsonb_array_elements(pg_temp.shown('now') -> 'tiles') t
@@ -207,6 +214,18 @@ FROM pay.console_role x (r);
 SELECT is(pg_temp.shown('inbox', r)::text LIKE '%tok_nobody_1%',
           r <> 'viewer', r || ' sees the token of a parked event')
 FROM unnest('{viewer,operations}'::text[]) r;
+SELECT is(pg_temp.shown('inbox', 'viewer', '{"limit":"1"}') ->> 'next'
+          LIKE '%evt%', false, 'nor has the next page its id');
+CREATE FUNCTION pg_temp.source(p_source text, p_sees boolean) RETURNS text
+LANGUAGE sql SET search_path = pay, pg_temp AS
+'SELECT console_source(p_source, p_sees)';
+SELECT is(pg_temp.source(s, false), said, 'masked')
+FROM (VALUES ('event/stripe/re_1234567', 'event/stripe/…4567'),
+    ('dispute/stripe/dp_1234567 2', 'dispute/stripe/…67 2'),
+    ('settlement/s/1/txn_1234567', 'settlement/s/1/…4567'),
+    ('order/o-1234567', 'order/o-1234567'), (NULL, NULL)) v (s, said);
+SELECT is(pg_temp.source('event/stripe/re_1234567', true),
+          'event/stripe/re_1234567', 'seen');
 SELECT is(pay.console_token(t, false), said, 'masked')
 FROM (VALUES ('tok_1234567', '…4567'), ('12345678', '…'), (NULL, NULL))
     v (t, said);

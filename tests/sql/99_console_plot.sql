@@ -57,6 +57,23 @@ SELECT is((SELECT step ->> 'amount' FROM pg_temp.steps('KWD')
 SELECT is(pg_temp.read('waterfall') -> 'file' ->> 'name', 'may.csv',
           'the newest file that is booked');
 
+-- a row of another merchant, whose payment the account had
+INSERT INTO pay.settlement_row (source, row_key, file_id, line, kind,
+    gross_minor, fee_minor, tax_minor, net_minor, currency, is_external,
+    is_detail, merchant_id, class, finding)
+SELECT 's', '12', f.file_id, 12, 'sale', 500, -5, 0, 495, 'EUR', false, false,
+    'm2', 0, 'matched'
+FROM pay.settlement_file f WHERE f.name = 'may.csv';
+SELECT is(concat_ws(' ', s ->> 'amount', s ->> 'rows', (
+        SELECT count(*) FROM jsonb_array_elements(pg_temp.read('lines',
+            s -> 'link' -> 'query', m) -> 'items'))), said, m::text)
+FROM (VALUES ('["m1"]'::jsonb, '150.00 2 2'), (NULL, '155.00 3 3'))
+    v (m, said)
+CROSS JOIN LATERAL jsonb_array_elements(
+    pg_temp.read('waterfall', '{}', m) -> 'currencies') c
+CROSS JOIN LATERAL jsonb_array_elements(c -> 'steps') s
+WHERE c ->> 'currency' = 'EUR' AND s ->> 'part' = 'gross';
+
 -- each part is the sum of the rows that it links to
 SELECT is(concat_ws(' ', count(r), coalesce(sum(CASE s.step ->> 'part'
         WHEN 'fees' THEN (r ->> 'fee')::numeric
@@ -104,6 +121,12 @@ FROM (VALUES ('minute', 'UTC', 'minute'), ('hour', 'UTC', 'hour'),
       ('hour', 'Europe/Berlin', 'hour'), ('day', 'Asia/Kolkata', 'quarter'),
       ('hour', 'Asia/Kathmandu', 'quarter')) AS t (step, zone, level),
     (SELECT '2026-10-24T12:34:56Z'::timestamptz AS since) s;
+
+SELECT is(string_agg(to_char(s AT TIME ZONE 'America/Havana', 'DD HH24'), ', '
+                     ORDER BY s), '08 00, 09 01, 10 00, 11 00',
+    'a day that begins at one o''clock')
+FROM unnest(pay.steps_between('day', 'America/Havana', '2025-03-08T12:00:00Z',
+                              '2025-03-10T12:00:00Z')) s;
 
 -- a declined attempt without a word of the PSP is one, too
 SELECT is(concat_ws(' ', pay.declined_attempts(o), pay.approved_attempts(o),

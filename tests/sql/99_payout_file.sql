@@ -97,6 +97,9 @@ SELECT pay_ops.stop_payout_provider('m1', 'bank', true, 'ann', 'x')
 SELECT is(pg_temp.begin_file(), 'stopped', 'the provider is stopped');
 SELECT pay_ops.stop_payout_provider('m1', 'bank', false, 'ann', 'x')
 \g /dev/null
+SELECT is(pay_ops.begin_recovery(now(), 'ann'), 'begun', 'behind a restore');
+SELECT is(pg_temp.begin_file(), 'stopped', 'nobody knows what was sent');
+SELECT is(pay_ops.end_recovery('ann', 'a test'), 'ended', 'it is compared');
 
 -- a file that was never seen
 SELECT is(pg_temp.begin_file(), 'claimed', 'an item is claimed');
@@ -122,12 +125,20 @@ SELECT is(pg_temp.fix(), 'stopped', 'the file is not made');
 SELECT is(pg_temp.state(), 'approved', 'its item is approved');
 SELECT pay_ops.stop_payout_provider('m1', 'bank', false, 'ann', 'x')
 \g /dev/null
+SELECT is(pg_temp.begin_file(), 'claimed', 'the item is claimed once more');
+SELECT pay_ops.begin_recovery(now() - interval '1 hour', 'ann')
+\g /dev/null
+SELECT is(pg_temp.fix(), 'stopped', 'nor is it behind a restore');
+SELECT pay_ops.end_recovery('ann', 'a test')
+\g /dev/null
+SELECT pay_ops.stop_payout_provider('m1', 'bank', false, 'ann', 'x')
+\g /dev/null
 
 -- an account that cannot be opened
 SELECT is(pg_temp.begin_file(), 'claimed', 'the item is claimed again');
 SELECT is(pg_temp.fix(ARRAY[pg_temp.item()]), 'empty', 'nothing can be paid');
 SELECT is(pg_temp.journal(), 'send 0 not_sent file_dropped, send 0 not_sent '
-          'stopped, send 0 not_sent key_missing', 'the journal says why');
+          'stopped, send 0 not_sent stopped, send 0 not_sent key_missing', 'the journal says why');
 SELECT is(pg_temp.begin_file(), 'none', 'and not at once again');
 SELECT pg_temp.later('11 min')
 \g /dev/null
