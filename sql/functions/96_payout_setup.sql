@@ -144,7 +144,7 @@ BEGIN
         RETURN 'invalid';
     END IF;
 
-    -- whoever claims a call waits for this commit, or this one for the claim
+    -- a worker that claims a call waits for this commit, or this one for the claim
     PERFORM FROM payout_provider p
     WHERE p.merchant_id = p_merchant_id AND p.provider = p_provider
     FOR UPDATE;
