@@ -2840,6 +2840,7 @@ CREATE FUNCTION pay.news_of_mismatch(p_mismatch pay.mismatch, p_news text, p_amo
 CREATE FUNCTION pay.news_ok(p_about text, p_news text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.news_source(p_news pay.news) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.news_word(p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.next_changes(p_limit interval) RETURNS pay.change[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.next_due_day(p_schedule pay.payout_schedule, p_after date) RETURNS date LANGUAGE sql STABLE;
@@ -3202,6 +3203,7 @@ CREATE TABLE pay.round (
     lease_owner text COLLATE pg_catalog."C",
     lease_until timestamp with time zone,
     from_tx bigint,
+    change_at timestamp with time zone,
     CONSTRAINT round_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
     CONSTRAINT round_check1 CHECK (((lease_owner IS NULL) = (lease_until IS NULL)))
 );
@@ -8420,6 +8422,7 @@ REVOKE ALL ON FUNCTION pay.news_of_mismatch(p_mismatch pay.mismatch, p_news text
 REVOKE ALL ON FUNCTION pay.news_ok(p_about text, p_news text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.news_source(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.news_word(p_news pay.news) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.next_changes(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_due_day(p_schedule pay.payout_schedule, p_after date) FROM PUBLIC;

@@ -277,9 +277,12 @@ SELECT 'buyer', f.merchant_id::text, f.checkout_id::text, NULL::text,
     NULL::text, NULL::text
 FROM (
     SELECT b.merchant_id, b.checkout_id, b.at
-    FROM (SELECT x.merchant_id, x.checkout_id, x.at FROM risk_decision x
-          WHERE x.buyer = decode(p_buyer, 'hex')
-          ORDER BY x.merchant_id, x.at DESC LIMIT 1000) b
+    FROM all_merchants() m (id)
+    CROSS JOIN LATERAL (
+        SELECT x.merchant_id, x.checkout_id, x.at FROM risk_decision x
+        WHERE x.merchant_id = m.id AND x.buyer = decode(p_buyer, 'hex')
+        ORDER BY x.at DESC LIMIT 50) b
+    WHERE m.id = coalesce(p_merchant_id, m.id)
     UNION
     SELECT d.merchant_id, d.checkout_id, d.at
     FROM (SELECT x.merchant_id, x.checkout_id, x.at, x.keys

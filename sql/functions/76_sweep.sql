@@ -347,6 +347,34 @@ COMMENT ON FUNCTION pay.sweep_open IS
     'Dead letters for checkouts that have been open for too long';
 
 
+CREATE OR REPLACE FUNCTION pay.next_changes(p_limit interval)
+RETURNS change[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_page change[];
+    v_last int;
+BEGIN
+    v_page := ARRAY(
+        SELECT c FROM change c
+        WHERE status_rank(c.status) < 2                 -- change_open's
+            AND c.created_at < now() - p_limit
+            AND c.created_at > coalesce(
+                (SELECT r.change_at FROM round r WHERE r.name = 'sweep'),
+                '-infinity')
+        ORDER BY c.created_at FETCH FIRST 1000 ROWS WITH TIES);
+    v_last := cardinality(v_page);
+
+    UPDATE round r
+    SET change_at = CASE WHEN v_last >= 1000
+                         THEN (v_page[v_last]).created_at END
+    WHERE r.name = 'sweep';
+
+    RETURN v_page;
+END
+$$;
+COMMENT ON FUNCTION pay.next_changes IS
+    'The next changes that have been open for that long';
+
+
 -- A change that the PSP has taken and says nothing of has no job.
 CREATE OR REPLACE FUNCTION pay.sweep_changes(p_limit interval)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -355,13 +383,9 @@ BEGIN
         code)
     SELECT DISTINCT ON (c.merchant_id, c.checkout_id)
         c.merchant_id, c.checkout_id, c.psp, 'stuck', 'changing', c.kind
-    FROM (
-        SELECT x.* FROM change x
-        WHERE status_rank(x.status) < 2
-            AND x.created_at < now() - p_limit
-            AND may_be_stuck(x.merchant_id, x.checkout_id, 'changing',
-                             x.created_at, p_limit)
-        ORDER BY x.created_at LIMIT 1000) c
+    FROM unnest(next_changes(p_limit)) c
+    WHERE may_be_stuck(c.merchant_id, c.checkout_id, 'changing', c.created_at,
+                       p_limit)
     ORDER BY c.merchant_id, c.checkout_id, c.created_at
     ON CONFLICT DO NOTHING;
 END

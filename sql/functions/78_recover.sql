@@ -52,7 +52,9 @@ COMMENT ON FUNCTION pay.rewind_lists IS
 
 
 -- Only checkouts that have not ended: the last look at one that has ended comes
--- when it is due.  A job that a worker has at this moment asks anyway.
+-- when it is due.  A job that a worker has at this moment asks anyway.  Jobs of a
+-- restored database are mostly overdue: these have the moment, too, by which
+-- those are counted that are still to be made.
 CREATE OR REPLACE FUNCTION pay.hasten_jobs(p_recovery recovery)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -62,7 +64,7 @@ BEGIN
         SELECT k.merchant_id, k.checkout_id, k.kind
         FROM job k
         WHERE k.kind IN ('register', 'poll')
-            AND k.run_at > (p_recovery).begun_at AND isfinite(k.run_at)
+            AND isfinite(k.run_at)
             AND coalesce(k.lease_until <= now(), true)
             AND (k.kind = 'register'
                  OR is_unfinished(k.merchant_id, k.checkout_id))

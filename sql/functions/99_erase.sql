@@ -156,8 +156,13 @@ BEGIN
         RETURN;
     END IF;
 
-    -- an act of the console takes this lock before it locks checkouts, too
+    -- an act of the console takes this lock before it locks checkouts, and an
+    -- event locks the cards
     PERFORM pg_advisory_xact_lock(hashtext('console acts'));
+    PERFORM FROM risk_card k
+    WHERE k.merchant_id = p_merchant_id AND k.checkout_id = ANY (ARRAY(
+        SELECT c.checkout_id::text FROM unnest(v_all) c))
+    ORDER BY k.psp, k.attempt FOR UPDATE;
     PERFORM lock_checkouts(array_agg(c.merchant_id::text),
                            array_agg(c.checkout_id::text))
     FROM unnest(v_all) c;

@@ -40,7 +40,7 @@ COMMENT ON FUNCTION pay.declare_payout_adapter IS
 
 
 -- The lock has the stop switch wait for this commit, or this one for the switch.
--- An open recovery stops all providers: nobody knows yet what was sent.
+-- An open recovery stops all providers: items of the lost time may have been sent.
 CREATE OR REPLACE FUNCTION pay.payout_stopped_at(
     p_merchant_id text, p_provider text)
 RETURNS timestamptz LANGUAGE plpgsql AS $$

@@ -135,7 +135,7 @@ static const pay_cli_list_t  findings = {
 /* The same numbers that a recovery would begin with. */
 static const char  plan_sql[] =
     "SELECT (SELECT count(*) FROM pay.backfill) AS lists, (SELECT count(*)"
-    " FROM pay.job WHERE kind IN ('register', 'poll') AND run_at > now())"
+    " FROM pay.job WHERE kind IN ('register', 'poll') AND isfinite(run_at))"
     " AS payments, $1::timestamptz <= now() AS ok";
 
 static const char  left_sql[] =

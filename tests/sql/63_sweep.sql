@@ -281,6 +281,25 @@ SELECT is(pg_temp.counts('unknown')::int, (
     SELECT count(*)::int FROM pay.dispatch d
     WHERE d.state = 'UNKNOWN' AND NOT d.settled), 'the gauge is of those');
 
+-- changes that the PSP has taken, the oldest first
+INSERT INTO pay.change (merchant_id, checkout_id, change_id, payment_order_id,
+    kind, origin, psp, status, amount_minor, currency, created_at)
+SELECT o.merchant_id, o.checkout_id, gen_random_uuid(), o.payment_order_id,
+    'cancel', 'merchant', 'stripe', 'EXECUTING', o.amount_minor, o.currency,
+    now() - interval '9 days' + substr(o.checkout_id, 2)::int * interval '1 s'
+FROM pay.payment_order o
+WHERE o.checkout_id LIKE 'y%' AND substr(o.checkout_id, 2)::int > 10;
+DELETE FROM pay.dead_letter WHERE checkout_id LIKE 'y%';
+SELECT is(pg_temp.sweep(), 'swept', 'many changes');
+SELECT is((count(*), max(substr(d.checkout_id, 2)::int))::text, '(1000,1010)',
+          'a thousand of them')
+FROM pay.dead_letter d WHERE d.reason = 'changing';
+SELECT is(pg_temp.sweep(), 'swept', 'the rest of the changes')
+FROM generate_series(1, 2);
+SELECT is(count(*), 2290::bigint, 'all in their turn')
+FROM pay.dead_letter d WHERE d.reason = 'changing';
+DELETE FROM pay.change c WHERE c.checkout_id LIKE 'y%';
+
 -- finished ones are not looked at
 DELETE FROM pay.dead_letter WHERE event_id LIKE 'many-%';
 DELETE FROM pay.webhook_inbox WHERE event_id LIKE 'many-%';
@@ -289,7 +308,7 @@ UPDATE pay.dispatch SET settled = true WHERE checkout_id LIKE 'y%';
 SELECT pg_temp.many('z', 2000, false)
 \g /dev/null
 UPDATE pay.round SET merchant_id = NULL, checkout_id = NULL,
-    sent_at = NULL, received_at = NULL, letter_id = NULL;
+    sent_at = NULL, received_at = NULL, letter_id = NULL, change_at = NULL;
 CREATE FUNCTION pg_temp.work(OUT rows numeric, OUT scans numeric)
 LANGUAGE sql AS $$
 SELECT sum(coalesce(idx_tup_fetch, 0) + seq_tup_read), sum(seq_scan)

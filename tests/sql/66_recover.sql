@@ -80,7 +80,8 @@ SELECT pg_temp.provider(), pg_temp.account(p_who => 'sue'),
 \g /dev/null
 SELECT pg_temp.span('stripe'), pg_temp.listed('stripe', 30)
 \g /dev/null
-UPDATE pay.job SET run_at = now() + interval '1 hour';
+UPDATE pay.job SET run_at = now() + CASE checkout_id
+    WHEN 'c-bare' THEN interval '-1 hour' ELSE '1 hour' END;
 CREATE TEMP TABLE ended AS
 SELECT j.run_at FROM pay.job j WHERE j.checkout_id = 'c-over';
 
