@@ -115,9 +115,19 @@ BEGIN
     v_rows := v_rows || jsonb_build_object('risk_browsers', v_count);
 
     DELETE FROM webhook_body b
-    USING (SELECT DISTINCT i.psp, i.digest FROM webhook_inbox i
+    USING (SELECT i.psp, i.digest FROM webhook_inbox i
            WHERE i.merchant_id = p_merchant_id
                AND i.checkout_id = ANY (p_checkouts)
+               AND i.digest IS NOT NULL
+           UNION
+           -- events without a fact that name the payment
+           SELECT i.psp, i.digest
+           FROM psp_token t
+           JOIN webhook_inbox i ON i.psp = t.psp AND i.checkout_id IS NULL
+               AND i.reference = t.token
+           WHERE t.merchant_id = p_merchant_id
+               AND t.checkout_id = ANY (p_checkouts)
+               AND i.state = 'ignored' AND i.fact = 'none'
                AND i.digest IS NOT NULL) i
     WHERE b.psp = i.psp AND b.digest = i.digest;
     GET DIAGNOSTICS v_count = ROW_COUNT;

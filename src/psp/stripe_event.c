@@ -177,7 +177,8 @@ stripe_session_event(pay_arena_t *arena, const stripe_type_t *type,
 }
 
 
-/* Payments that Stripe captures by itself are reported by their session. */
+/* Payments that Stripe captures by itself are reported by their session.  The
+ * id is stored all the same: the kept body ends with the buyer's data. */
 static pay_status_t
 stripe_intent(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_told_t *told)
@@ -186,7 +187,8 @@ stripe_intent(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_event_t  *event = &told->events[0];
 
     if (!pay_psp_is(object, "capture_method", "manual")) {
-        return PAY_OK;
+        status = pay_psp_token_get(arena, object, "id", &event->reference);
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
     }
 
     status = pay_psp_token_get(arena, pay_json_get(object, "metadata"),
