@@ -26,7 +26,7 @@ BEGIN
     WHERE c.ctid = x.tid AND c.tableoid = x.part;
 
     UPDATE checkout c
-    SET replaced_by = NULL
+    SET replaced_by = NULL, version = c.version + 1
     FROM unnest(p_items) n
     CROSS JOIN LATERAL (
         SELECT x.tableoid AS part, x.ctid AS tid FROM checkout x

@@ -118,7 +118,7 @@ DECLARE
     v_asked boolean := false;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('settlement_act'),
-                                  hashtext(p_who));
+                                  hashtext(lower(p_who)));
     SELECT * INTO v_limit FROM settlement_limit l
     WHERE l.currency IN (p_exception.currency, '***')
     ORDER BY l.currency = '***' LIMIT 1;
@@ -126,7 +126,7 @@ BEGIN
     IF p_act = 'write_off' THEN
         v_spent := (SELECT coalesce(sum(a.amount_minor), 0)
             FROM settlement_act a
-            WHERE a.who = p_who AND a.act = 'write_off'
+            WHERE lower(a.who) = lower(p_who) AND a.act = 'write_off'
                 AND a.state = 'done' AND a.currency = p_exception.currency
                 AND a.at >= date_trunc('day', now(), 'UTC'));
         IF v_spent + p_amount > v_limit.a_day * v_unit THEN
@@ -138,7 +138,8 @@ BEGIN
         v_asked := EXISTS (
             SELECT FROM settlement_act a
             WHERE a.exception_id = p_exception.exception_id
-                AND a.act = p_act AND a.state = 'asked' AND a.who <> p_who
+                AND a.act = p_act AND a.state = 'asked'
+                AND lower(a.who) <> lower(p_who)
                 AND a.detail = p_detail AND a.at >= p_exception.opened_at);
     ELSE
         v_asked := true;

@@ -68,17 +68,17 @@ COMMENT ON FUNCTION pay.approvals_missing IS
 
 
 -- Nobody approves a batch or an item that is his own work, nor an account that
--- he has entered.
+-- he has entered.  Another case of the letters is no other person.
 CREATE OR REPLACE FUNCTION pay.may_approve(
     p_merchant_id text, p_batch_id text, p_who text)
 RETURNS text LANGUAGE sql STABLE AS $$
 SELECT CASE
-    WHEN b.made_by = p_who OR EXISTS (
+    WHEN lower(b.made_by) = lower(p_who) OR EXISTS (
         SELECT FROM payout_batch_item i
         JOIN payout p ON p.merchant_id = i.merchant_id
             AND p.payout_id = i.payout_id
         WHERE i.merchant_id = b.merchant_id AND i.batch_id = b.batch_id
-            AND p.made_by = p_who) THEN 'maker'
+            AND lower(p.made_by) = lower(p_who)) THEN 'maker'
     WHEN EXISTS (
         SELECT FROM payout_batch_item i
         JOIN payout p ON p.merchant_id = i.merchant_id
@@ -87,7 +87,7 @@ SELECT CASE
             AND d.destination_id = p.destination_id
             AND d.version = p.destination_version
         WHERE i.merchant_id = b.merchant_id AND i.batch_id = b.batch_id
-            AND d.entered_by = p_who) THEN 'entered'
+            AND lower(d.entered_by) = lower(p_who)) THEN 'entered'
     ELSE 'approved' END
 FROM payout_batch b
 WHERE b.merchant_id = p_merchant_id AND b.batch_id = p_batch_id
@@ -228,7 +228,8 @@ BEGIN
         WHEN EXISTS (
             SELECT FROM payout_approval a
             WHERE a.merchant_id = p_merchant_id
-                AND a.batch_id = p_batch_id AND a.approver = p_who)
+                AND a.batch_id = p_batch_id
+                AND lower(a.approver) = lower(p_who))
         THEN 'again'
         WHEN (SELECT count(*) FROM payout p
               WHERE p.merchant_id = p_merchant_id

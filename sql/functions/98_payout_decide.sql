@@ -15,7 +15,7 @@ SELECT EXISTS (
     WHERE a.merchant_id = p_payout.merchant_id AND a.subject = 'payout'
         AND a.subject_id = p_payout.payout_id AND a.act = 'asked'
         AND a.at >= p_payout.changed_at AND a.detail = p_detail
-        AND a.who <> p_who)
+        AND lower(a.who) <> lower(p_who))
 $$;
 COMMENT ON FUNCTION pay.is_decision_asked IS
     'Whether another operator has asked for this decision about an item';
@@ -92,7 +92,7 @@ BEGIN
         OR p_ref <> v_payout.provider_ref
     THEN
         RETURN 'other_ref';
-    ELSIF v_payout.made_by = p_who THEN
+    ELSIF lower(v_payout.made_by) = lower(p_who) THEN
         RETURN 'maker';
     ELSIF EXISTS (
         SELECT FROM payout_dispatch d

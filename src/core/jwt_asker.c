@@ -13,14 +13,15 @@
 
 
 /* A subject is a text of the merchant's choice that would stay for years:
- * other scripts and control bytes would make a log hard to compare, a card
- * number must not be stored anywhere (docs/security.md T13). */
+ * other scripts and control bytes would make a log hard to compare, blanks
+ * alone are nobody's name, a card number must not be stored anywhere
+ * (docs/security.md T13). */
 int
 pay_jwt_subject_is_fit(pay_str_t subject)
 {
-    size_t  i;
+    size_t  i, blanks = 0;
 
-    if (subject.len == 0 || subject.len > PAY_JWT_SUB_MAX) {
+    if (subject.len > PAY_JWT_SUB_MAX) {
         return 0;
     }
 
@@ -28,9 +29,11 @@ pay_jwt_subject_is_fit(pay_str_t subject)
         if (subject.data[i] < 0x20 || subject.data[i] > 0x7e) {
             return 0;
         }
+
+        blanks += (subject.data[i] == ' ');
     }
 
-    return !pay_pan_found(subject);
+    return blanks < subject.len && !pay_pan_found(subject);
 }
 
 

@@ -385,6 +385,8 @@ FROM unnest('{rn2,rn3,rn4}'::text[]) c;
 -- a blocked checkout takes no place, and one of its batch gets it
 SELECT is(pg_temp.look('old', NULL), 'created', 'an old one');
 SELECT is(pg_temp.token('m1', 'old', 't-old'), 'stored', 'with a page');
+SELECT c.version AS before FROM pay.checkout c WHERE c.checkout_id = 'old'
+\gset
 SELECT is(b.outcome || ' ' || b.state, 'blocked REFUSED', 'its replacement')
 FROM pg_temp.begin('m1', 'k-new', 'new', '{o-new:100}',
     p_terms => jsonb_build_object('replaces', 'old', 'can_close', true,
@@ -392,6 +394,8 @@ FROM pg_temp.begin('m1', 'k-new', 'new', '{o-new:100}',
     p_risk => pg_temp.risk('block')) b;
 SELECT is(c.replaced_by, NULL, 'the place is free') FROM pay.checkout c
 WHERE c.checkout_id = 'old';
+SELECT is(c.version - :before, 1, 'its readers see a change')
+FROM pay.checkout c WHERE c.checkout_id = 'old';
 SELECT is((SELECT count(*) FROM pay.change c WHERE c.checkout_id = 'old'),
           0::bigint, 'and its page stays');
 SELECT is(x.explanation::jsonb ->> 'why',

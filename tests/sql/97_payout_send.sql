@@ -46,7 +46,8 @@ SELECT is(pg_temp.tell('sent', 'r'), 'contradiction',
           'nobody can have paid it');
 SELECT is(pg_temp.batch(), 'made 1 1000', 'a batch');
 SELECT is(pg_temp.batch(), 'nothing', 'an item is in one batch');
-SELECT is(pg_temp.approve('max'), 'maker', 'its maker does not approve it');
+SELECT is(pg_temp.approve(w), 'maker', 'its maker does not approve it: ' || w)
+FROM unnest('{max,Max}'::text[]) w;
 SELECT is(pg_temp.approve('sue'), 'entered',
           'nor the one who entered the account');
 SELECT is(pg_temp.approve(' '), 'invalid', 'nor nobody');
@@ -56,7 +57,7 @@ SELECT throws_ok(format('INSERT INTO pay.payout_approval (merchant_id, '
     'batch_id, approver, hash) SELECT merchant_id, batch_id, %L, %s '
     'FROM pay.payout_batch', who, hash), 'PAY10', NULL,
     who || ' by hand: ' || hash)
-FROM (VALUES ('max', 'hash'), ('sue', 'hash'), ('eve', 'sha256('''')'))
+FROM (VALUES ('max', 'hash'), ('Max', 'hash'), ('sue', 'hash'), ('eve', 'sha256('''')'))
     t (who, hash);
 SELECT throws_ok(sql, state, NULL, sql) FROM (VALUES
     ('UPDATE pay.payout_batch SET state = ''approved'', approved_at = now(), '

@@ -100,7 +100,8 @@ ROLLBACK TO decided;
 SELECT is(pg_temp.decide('ann'), 'no_way', 'it cannot fail any more');
 SELECT is(pg_temp.decide('ann', 'returned'), 'second',
           'it may still come back: the first operator sees it at the bank');
-SELECT is(pg_temp.decide('max', 'returned'), 'maker', 'not its maker');
+SELECT is(pg_temp.decide('Max', 'returned'), 'maker', 'not its maker');
+SELECT is(pg_temp.decide('Ann', 'returned'), 'second', 'nor the same one');
 SELECT is(pg_temp.decide('bob', 'returned'), 'returned', 'and the second');
 SELECT is(pg_temp.money(), '1000 0', 'the money is the seller''s again');
 SELECT is(pg_temp.tell('returned'), 'unchanged',

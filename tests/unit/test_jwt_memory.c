@@ -119,7 +119,7 @@ Test(pay_jwt_memory, another_subject_is_not_kept, .init = begin)
     char          longer[PAY_JWT_SUB_MAX + 2];
     pay_claims_t  first, again;
     const char   *subjects[] = {
-        "", "a\\nb", "\xc3\xa9", "4111 1111 1111 1111", "\\u007f", longer
+        "", "  ", "a\\nb", "\xc3\xa9", "4111 1111 1111 1111", "\\u007f", longer
     };
 
     memset(longer, 'a', sizeof(longer) - 1);
