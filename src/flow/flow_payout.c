@@ -360,9 +360,9 @@ payout_end(pay_flow_t *flow, payout_t *payout,
 }
 
 
-/* An amount that this provider cannot write stays so: the item fails instead of
- * coming again until somebody notices, and its money is available.  All else
- * may be mended: the account, the configuration. */
+/* An amount that this provider cannot write stays so: the item fails, and its
+ * money is available, instead of coming again for ever.  All else may be
+ * mended: the account, the configuration. */
 static pay_status_t
 payout_no_request(pay_flow_t *flow, payout_t *payout, const char *slug,
     pay_effect_t *effect)

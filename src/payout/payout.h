@@ -70,8 +70,8 @@ struct pay_payout_adapter_s {
     unsigned                   return_days;
     unsigned                   to;     /* PAY_PAYOUT_TO() of each kind */
     const pay_payout_limit_t  *limits;
-    pay_payout_unit_pt         to_theirs;    /* what it cannot write fits in
-                                          no limit; NULL: it writes any */
+    pay_payout_unit_pt         to_theirs;    /* an amount without a unit there
+                                          does not fit; NULL: all have one */
     const char *const         *ours;   /* codes whose cause is ours; ends with
                                           NULL; NULL: none */
     pay_psp_error_pt           error;

@@ -26,7 +26,7 @@
 /* The code becomes a part of the event's id, which is bounded. */
 #define ADYEN_CODE_MAX  64             /* letters of an eventCode */
 
-/* Of which payments a row is. */
+/* The payments that a row is about. */
 typedef enum {
     ADYEN_ANY,
     ADYEN_OURS,                        /* those that we capture: an automatic
