@@ -228,7 +228,8 @@ int pay_payout_wants_token(const pay_payout_adapter_t *adapter);
 unsigned pay_payout_items_max(const pay_payout_adapter_t *adapter);
 /* The proof that nothing was paid: that many complete look-ups (FIND, all
  * pages) that end with "not_found", each *gap_s after the one before.  0: the
- * provider gives no proof, a person decides. */
+ * provider gives no proof, a person decides; one that has FIND is asked each
+ * *gap_s all the same, and may show that it has the payment. */
 unsigned pay_payout_looks(const pay_payout_adapter_t *adapter,
     unsigned *gap_s);
 /* How many days after PAID a return may still come. */

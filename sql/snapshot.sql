@@ -2462,6 +2462,7 @@ CREATE TABLE pay.recovery (
 COMMENT ON TABLE pay.recovery IS 'Restores to an earlier moment, and the searches at the PSPs that followed';
 
 CREATE FUNCTION pay.hasten_jobs(p_recovery pay.recovery) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.hear_automatic(p_news pay.news, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
@@ -2530,6 +2531,7 @@ CREATE FUNCTION pay.is_decision_asked(p_payout pay.payout, p_detail jsonb, p_who
 CREATE FUNCTION pay.is_declared(p_endpoint pay.webhook_endpoint, p_act text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_early_failure(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_failed(p_change pay.change) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -8147,6 +8149,7 @@ GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_operator;
 GRANT SELECT ON TABLE pay.recovery TO payments_auditor;
 GRANT SELECT ON TABLE pay.recovery TO payments_operator;
 REVOKE ALL ON FUNCTION pay.hasten_jobs(p_recovery pay.recovery) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hear_automatic(p_news pay.news, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
@@ -8201,6 +8204,7 @@ REVOKE ALL ON FUNCTION pay.is_decision_asked(p_payout pay.payout, p_detail jsonb
 REVOKE ALL ON FUNCTION pay.is_declared(p_endpoint pay.webhook_endpoint, p_act text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_done_by(p_exception pay.settlement_exception, p_act text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_early_failure(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_currency text, p_account_end text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_failed(p_change pay.change) FROM PUBLIC;

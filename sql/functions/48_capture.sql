@@ -102,6 +102,29 @@ COMMENT ON FUNCTION pay.hear_single IS
     'The effects of a PSP event about a single capture';
 
 
+-- The PSP captures by itself, and the payment was reported as paid.  When that
+-- capture fails or will never be, the money does not come.  The order stays as it
+-- is, because the PSP may capture again: operators decide.
+CREATE OR REPLACE FUNCTION pay.hear_automatic(
+    p_news news, p_captured bigint, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF p_news.news = 'failed' AND (p_captured > 0 OR EXISTS (
+        SELECT FROM late_success l
+        WHERE l.merchant_id = p_news.merchant_id
+            AND l.checkout_id = p_news.checkout_id))
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'failed');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_automatic IS
+    'The effects of a PSP event about a capture that nobody asked for';
+
+
 -- Money that was captured had been authorised, whether or not the gateway has a
 -- PSP event about that.  If it has, nothing is held any more after the last
 -- capture.

@@ -626,7 +626,7 @@ BEGIN
     facts := '{}';
 
     IF NOT v_manual THEN
-        RETURN;
+        SELECT * INTO outcome, facts FROM hear_automatic(p_news, v_captured);
     ELSIF p_news.news <> 'succeeded' OR p_news.amount_minor IS NULL THEN
         IF v_change.change_id IS NOT NULL THEN
             SELECT * INTO outcome, facts

@@ -249,6 +249,27 @@ COMMENT ON FUNCTION pay.await_names IS
     'Looks unknown names up again, behind a lock';
 
 
+-- A capture that the PSP makes by itself has failed, of a payment that is not
+-- known to be paid.
+CREATE OR REPLACE FUNCTION pay.is_early_failure(p_news news)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN p_news.about = 'capture' AND p_news.news = 'failed'
+        AND p_news.source <> 'query'
+        AND EXISTS (
+            SELECT FROM checkout c
+            JOIN payment_order o ON o.merchant_id = c.merchant_id
+                AND o.checkout_id = c.checkout_id
+            WHERE c.merchant_id = p_news.merchant_id
+                AND c.checkout_id = p_news.checkout_id
+                AND c.capture <> 'manual'
+                AND o.status IN ('NOT_STARTED', 'EXECUTING'));
+END
+$$;
+COMMENT ON FUNCTION pay.is_early_failure IS
+    'Whether an automatic capture has failed before its payment is known';
+
+
 -- PSPs keep no sequence: an event that takes money back may arrive before the
 -- one that the money came.  As long as that may still come, the former waits
 -- for it; for an order that has failed it is not expected.
@@ -330,7 +351,7 @@ DECLARE
 BEGIN
     FOR v_n IN 1 .. cardinality(p_news) LOOP
         CONTINUE WHEN p_news[v_n].outcome IS NOT NULL;
-        IF is_early(p_news[v_n]) THEN
+        IF is_early(p_news[v_n]) OR is_early_failure(p_news[v_n]) THEN
             p_news[v_n].outcome := 'parked';
             CONTINUE;
         END IF;

@@ -56,8 +56,12 @@ static const pay_payout_event_t *payout_statement(const payout_t *payout,
     const pay_payout_result_t *result);
 static pay_status_t payout_end(pay_flow_t *flow, payout_t *payout,
     const pay_payout_result_t *result, pay_effect_t *effect);
+static pay_status_t payout_no_request(pay_flow_t *flow, payout_t *payout,
+    const char *slug, pay_effect_t *effect);
 static pay_status_t payout_not_made(pay_flow_t *flow, payout_t *payout,
     const char *code, pay_effect_t *effect);
+static pay_status_t payout_unsent(pay_flow_t *flow, payout_t *payout,
+    const char *outcome, const char *code, pay_effect_t *effect);
 
 
 static const pay_flow_type_t  payout_type = {
@@ -247,7 +251,9 @@ payout_call(pay_flow_t *flow, payout_t *payout, pay_effect_t *effect)
     if (status != PAY_OK) {
         return status == PAY_NO_MEMORY
                ? status
-               : payout_not_made(flow, payout, "request_refused", effect);
+               : payout_no_request(flow, payout,
+                                   status == PAY_INVALID ? err.slug : NULL,
+                                   effect);
     }
 
     effect->kind = PAY_DO_HTTP;
@@ -354,17 +360,56 @@ payout_end(pay_flow_t *flow, payout_t *payout,
 }
 
 
-/* No byte of it has left.  The item comes again; an operator sees the code in
- * the journal and in the log. */
+/* An amount that this provider cannot write stays so: the item fails, and its
+ * money is available, instead of coming again for ever.  All else may be
+ * mended: the account, the configuration. */
+static pay_status_t
+payout_no_request(pay_flow_t *flow, payout_t *payout, const char *slug,
+    pay_effect_t *effect)
+{
+    size_t  i;
+
+    static const struct {
+        const char  *slug;
+        const char  *code;
+    } unfit[] = {
+        { "amount-invalid", "amount_unfit" },
+        { "currency-unsupported", "currency_unfit" }
+    };
+
+    for (i = 0; slug != NULL && payout->call == PAY_PAYOUT_SEND
+                && i < sizeof(unfit) / sizeof(unfit[0]); i++)
+    {
+        if (strcmp(slug, unfit[i].slug) == 0) {
+            return payout_unsent(flow, payout, "refused", unfit[i].code,
+                                 effect);
+        }
+    }
+
+    return payout_not_made(flow, payout, "request_refused", effect);
+}
+
+
+/* The item comes again. */
 static pay_status_t
 payout_not_made(pay_flow_t *flow, payout_t *payout, const char *code,
     pay_effect_t *effect)
+{
+    return payout_unsent(flow, payout, "not_sent", code, effect);
+}
+
+
+/* No byte of it has left.  An operator sees the code in the journal and in the
+ * log. */
+static pay_status_t
+payout_unsent(pay_flow_t *flow, payout_t *payout, const char *outcome,
+    const char *code, pay_effect_t *effect)
 {
     pay_end_payout_call_in_t  in = {
         .merchant_id = payout->provider->merchant_id,
         .payout_id = payout->payout_id,
         .number = payout->number,
-        .outcome = PAY_STR("not_sent"),
+        .outcome = pay_str_of(outcome),
         .code = pay_str_of(code),
         .retry_s = pay_str_is(pay_str_of(code), LATE) ? 0 : UNREADABLE_S
     };

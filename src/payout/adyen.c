@@ -96,6 +96,7 @@ const pay_payout_adapter_t  pay_payout_adyen = {
     .to = PAY_PAYOUT_TO(PAY_PAYOUT_TO_PAYEE)
           | PAY_PAYOUT_TO(PAY_PAYOUT_TO_IBAN),
     .limits = adyen_limits,
+    .to_theirs = pay_adyen_to_theirs,
     .ours = adyen_ours,
     .error = pay_adyen_error,
     .slots = {

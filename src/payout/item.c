@@ -103,6 +103,7 @@ pay_status_t
 pay_payout_fits(const pay_payout_adapter_t *adapter,
     const pay_payout_item_t *item, pay_err_t *err)
 {
+    int64_t                    theirs;
     const pay_payout_limit_t  *limit;
 
     if (!item_sane(item)) {
@@ -130,7 +131,10 @@ pay_payout_fits(const pay_payout_adapter_t *adapter,
                           "this provider does not pay that amount");
     }
 
-    return PAY_OK;
+    return (adapter->to_theirs != NULL)
+           ? adapter->to_theirs(item->currency, item->amount_minor, &theirs,
+                                err)
+           : PAY_OK;
 }
 
 

@@ -53,6 +53,11 @@ typedef struct {
     pay_payout_state_t   state;
 } pay_payout_word_t;
 
+/* An amount of ours in the provider's unit.  PAY_INVALID with
+ * "currency-unsupported" or "amount-invalid" where it has no spelling. */
+typedef pay_status_t (*pay_payout_unit_pt)(const pay_currency_t *currency,
+    int64_t ours, int64_t *theirs, pay_err_t *err);
+
 struct pay_payout_adapter_s {
     const char                *name;
     const char                *scheme;
@@ -65,6 +70,8 @@ struct pay_payout_adapter_s {
     unsigned                   return_days;
     unsigned                   to;     /* PAY_PAYOUT_TO() of each kind */
     const pay_payout_limit_t  *limits;
+    pay_payout_unit_pt         to_theirs;    /* an amount without a unit there
+                                          does not fit; NULL: all have one */
     const char *const         *ours;   /* codes whose cause is ours; ends with
                                           NULL; NULL: none */
     pay_psp_error_pt           error;

@@ -75,16 +75,10 @@ static pay_status_t stripe_money(pay_arena_t *arena, const pay_json_t *json,
     const char *name, pay_payout_event_t *event);
 
 
-/* Whole hundreds of forint and Taiwan dollars, and a last decimal of 0 where a
- * currency has three. */
+/* Whole hundreds of forint and Taiwan dollars: charges may have others. */
 static const pay_payout_limit_t  stripe_limits[] = {
     { "HUF", 100, PAY_AMOUNT_MAX_MINOR, 100 },
     { "TWD", 100, PAY_AMOUNT_MAX_MINOR, 100 },
-    { "BHD", 10, PAY_AMOUNT_MAX_MINOR, 10 },
-    { "JOD", 10, PAY_AMOUNT_MAX_MINOR, 10 },
-    { "KWD", 10, PAY_AMOUNT_MAX_MINOR, 10 },
-    { "OMR", 10, PAY_AMOUNT_MAX_MINOR, 10 },
-    { "TND", 10, PAY_AMOUNT_MAX_MINOR, 10 },
     { "", 1, PAY_AMOUNT_MAX_MINOR, 0 }
 };
 
@@ -113,6 +107,7 @@ const pay_payout_adapter_t  pay_payout_stripe = {
     .return_days = 30,
     .to = PAY_PAYOUT_TO(PAY_PAYOUT_TO_PAYEE),
     .limits = stripe_limits,
+    .to_theirs = pay_stripe_to_theirs,
     .ours = stripe_ours,
     .error = pay_stripe_error,
     .slots = {

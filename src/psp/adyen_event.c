@@ -26,6 +26,14 @@
 /* The code becomes a part of the event's id, which is bounded. */
 #define ADYEN_CODE_MAX  64             /* letters of an eventCode */
 
+/* The payments that a row is about. */
+typedef enum {
+    ADYEN_ANY,
+    ADYEN_OURS,                        /* those that we capture: an automatic
+                                          capture was reported as paid */
+    ADYEN_AUTOMATIC                    /* those that Adyen captures itself */
+} adyen_whose_t;
+
 /* A row for items about money after the sale.  `code` is the eventCode; `news`
  * holds for success "true"; `end` makes objects of one pspReference
  * distinct. */
@@ -34,6 +42,7 @@ typedef struct {
     pay_psp_about_t   about;
     pay_psp_news_t    news;            /* when it is a success */
     const char       *end;             /* behind the object's id */
+    adyen_whose_t     whose;
 } adyen_after_t;
 
 
@@ -69,6 +78,8 @@ static pay_status_t adyen_after(pay_arena_t *arena, const pay_json_t *item,
 static void adyen_deadline(const pay_json_t *item, pay_psp_event_t *event);
 static pay_status_t adyen_card(pay_arena_t *arena, const pay_json_t *item,
     pay_psp_card_t *said);
+static int adyen_after_is_about(const adyen_after_t *row,
+    const pay_psp_event_t *event);
 static int adyen_is_captured(const pay_psp_event_t *event);
 static const adyen_after_t *adyen_after_row(const pay_json_t *item);
 static pay_status_t adyen_object(pay_arena_t *arena, const pay_json_t *item,
@@ -79,16 +90,25 @@ static pay_status_t adyen_object(pay_arena_t *arena, const pay_json_t *item,
  * refund that comes back is reported as its failure.  A capture has an amount
  * of its own, and Adyen cancels the rest (Checkout API, /captures), unless
  * several were enabled for the account. */
+/* A payment that counted as paid, and whose automatic capture has failed or
+ * will never be, is news about that capture: the order is not failed by it,
+ * since Adyen may capture again, and another try may pay an open page. */
 static const adyen_after_t  adyen_afters[] = {
-    { "CAPTURE", PAY_ABOUT_CAPTURE, PAY_NEWS_SINGLE, "" },
-    { "CAPTURE_FAILED", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "" },
-    { "REFUND", PAY_ABOUT_REFUND, PAY_NEWS_SUCCEEDED, "" },
-    { "REFUND_FAILED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "" },
-    { "REFUNDED_REVERSED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "" },
-    { "CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "" },
-    { "CHARGEBACK_REVERSED", PAY_ABOUT_DISPUTE, PAY_NEWS_WON, "" },
-    { "SECOND_CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "-second" },
-    { NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING, "" }
+    { "CAPTURE", PAY_ABOUT_CAPTURE, PAY_NEWS_SINGLE, "", ADYEN_OURS },
+    { "CAPTURE_FAILED", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "", ADYEN_ANY },
+    { "CANCELLATION", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "",
+      ADYEN_AUTOMATIC },
+    { "TECHNICAL_CANCEL", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "",
+      ADYEN_AUTOMATIC },
+    { "EXPIRE", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "", ADYEN_AUTOMATIC },
+    { "REFUND", PAY_ABOUT_REFUND, PAY_NEWS_SUCCEEDED, "", ADYEN_ANY },
+    { "REFUND_FAILED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "", ADYEN_ANY },
+    { "REFUNDED_REVERSED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "", ADYEN_ANY },
+    { "CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "", ADYEN_ANY },
+    { "CHARGEBACK_REVERSED", PAY_ABOUT_DISPUTE, PAY_NEWS_WON, "", ADYEN_ANY },
+    { "SECOND_CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "-second",
+      ADYEN_ANY },
+    { NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING, "", ADYEN_ANY }
 };
 
 static const pay_psp_said_t  adyen_fundings[] = {
@@ -517,7 +537,7 @@ adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
 
     if (row->code == NULL
         || (event->token.len == 0 && event->reference.len == 0)
-        || (row->about == PAY_ABOUT_CAPTURE && !adyen_is_captured(event)))
+        || !adyen_after_is_about(row, event))
     {
         return PAY_OK;
     }
@@ -545,7 +565,9 @@ adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
     }
 
     /* one capture, or none of it */
-    if (row->about == PAY_ABOUT_CAPTURE && news == PAY_NEWS_FAILED) {
+    if (row->about == PAY_ABOUT_CAPTURE && news == PAY_NEWS_FAILED
+        && adyen_is_captured(event))
+    {
         event->amount_minor = 0;
     }
 
@@ -614,7 +636,25 @@ adyen_card(pay_arena_t *arena, const pay_json_t *item, pay_psp_card_t *said)
 }
 
 
-/* A capture by us: Adyen's automatic capture was already reported as paid. */
+/* Without a reference of ours nobody knows who captures the payment. */
+static int
+adyen_after_is_about(const adyen_after_t *row, const pay_psp_event_t *event)
+{
+    switch (row->whose) {
+
+    case ADYEN_OURS:
+        return adyen_is_captured(event);
+
+    case ADYEN_AUTOMATIC:
+        return event->token.len != 0 && !adyen_is_captured(event);
+
+    default:
+        return 1;
+    }
+}
+
+
+/* A capture by us. */
 static int
 adyen_is_captured(const pay_psp_event_t *event)
 {

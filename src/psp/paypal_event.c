@@ -56,6 +56,8 @@ static pay_status_t paypal_attempt(pay_arena_t *arena,
     const pay_psp_event_t *made, pay_psp_told_t *told);
 static pay_status_t paypal_refund(pay_arena_t *arena,
     const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_taken_back(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
 static pay_status_t paypal_up(pay_arena_t *arena, const pay_json_t *resource,
     pay_str_t *capture);
 static pay_status_t paypal_dispute(pay_arena_t *arena,
@@ -79,6 +81,7 @@ static const paypal_after_t  paypal_afters[] = {
     { "PAYMENT.CAPTURE.DENIED", paypal_declined },
     { "CHECKOUT.PAYMENT-APPROVAL.REVERSED", paypal_reversed },
     { "PAYMENT.CAPTURE.REFUNDED", paypal_refund },
+    { "PAYMENT.CAPTURE.REVERSED", paypal_taken_back },
     { "PAYMENT.REFUND.PENDING", paypal_refund },
     { "PAYMENT.REFUND.FAILED", paypal_refund },
     { "CUSTOMER.DISPUTE.CREATED", paypal_dispute },
@@ -523,6 +526,42 @@ paypal_refund(pay_arena_t *arena, const pay_json_t *resource,
                         pay_json_path(resource, "seller_payable_breakdown",
                                       "paypal_fee", NULL), -1, told)
            : PAY_OK;
+}
+
+
+/* PayPal itself has taken a capture back, in PayPal's example in the form of a
+ * refund.  A dispute may take the same money, in an event of its own, so that
+ * nothing is booked for this one: the capture has failed after all, of which an
+ * operator hears.  Without a link the object may be the capture. */
+static pay_status_t
+paypal_taken_back(pay_arena_t *arena, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    pay_status_t     status;
+    pay_psp_event_t  made;
+
+    memset(&made, 0, sizeof(made));
+    PAY_TRY(pay_psp_token_get(arena, resource, "id", &made.object));
+    status = paypal_up(arena, resource, &made.reference);
+
+    if (status == PAY_NOT_FOUND) {
+        made.reference = made.object;
+
+    } else if (status != PAY_OK) {
+        return status;
+    }
+
+    PAY_TRY(pay_paypal_money_in(arena, pay_json_get(resource, "amount"),
+                                &made));
+
+    if (!made.has_amount) {
+        return PAY_OK;
+    }
+
+    pay_psp_about(&made, PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED);
+    made.code = PAY_STR("reversed");
+
+    return paypal_tell(arena, &made, told);
 }
 
 

@@ -424,6 +424,43 @@ Test(pay_flow_payout, an_account_that_cannot_be_opened_is_paid_nothing)
 }
 
 
+/* It came again every ten minutes, and failed never. */
+Test(pay_flow_payout, an_amount_that_the_provider_cannot_write_fails)
+{
+    char                   place[64];
+    unsigned               i;
+    world_t                world;
+    pay_payout_call_row_t  row;
+
+    static const struct {
+        const char  *currency;
+        int64_t      minor;
+        const char  *code;
+    } cases[] = {
+        { "MGA", 12345, "amount_unfit" }, { "HUF", 12345, "amount_unfit" },
+        { "KWD", 12341, "amount_unfit" }, { "IQD", 12340, "currency_unfit" },
+        { "CLF", 10000, "currency_unfit" }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        payout_asks(&world);
+        provider.adapter = pay_payout_find(PAY_STR("stripe"));
+        snprintf(place, sizeof(place),
+                 "payments payout account 1\nacme\nseller-1\n%s",
+                 cases[i].currency);
+        seal(place, "{\"payee\":\"acct_1\",\"name\":\"Jane\"}");
+        row = row_of("send");
+        row.kind = PAY_STR("payee");
+        row.currency = pay_str_of(cases[i].currency);
+        row.amount_minor = cases[i].minor;
+        world_result(&world, PAY_OUTCOME_DUE, &row);
+        expect_ended(&world, "refused", cases[i].code);
+        cr_expect_eq(world.http_count, 0);
+        expect_over(&world, cases[i].code);
+    }
+}
+
+
 Test(pay_flow_payout, a_call_of_another_kind_is_not_made)
 {
     world_t  world;

@@ -318,7 +318,15 @@ Test(pay_payout_request, each_provider_has_its_currencies_and_amounts)
         { "stripe", "HUF", 12300, "ok" },
         { "stripe", "HUF", 12301, "amount-invalid" },
         { "stripe", "KWD", 12341, "amount-invalid" },
+        { "stripe", "KWD", 10, "ok" },
         { "stripe", "JPY", 1, "ok" },
+        { "stripe", "MGA", 101, "amount-invalid" },
+        { "stripe", "MGA", 200, "ok" },
+        { "stripe", "IQD", 1000, "currency-unsupported" },
+        { "stripe", "CLF", 10000, "currency-unsupported" },
+        { "adyen", "CVE", 12345, "amount-invalid" },
+        { "adyen", "IDR", 12300, "ok" },
+        { "adyen", "CLF", 10000, "currency-unsupported" },
         { "tipalti", "USD", 1, "ok" },
         { "paypal", "EUR", 1, "ok" },
         { "paypal", "HUF", 101, "amount-invalid" },
@@ -334,6 +342,65 @@ Test(pay_payout_request, each_provider_has_its_currencies_and_amounts)
                              rows[i].minor), rows[i].expected, "%s %s %lld",
                          rows[i].adapter, rows[i].currency,
                          (long long) rows[i].minor);
+    }
+}
+
+
+/* An item that fitted and had no spelling was sent to nobody, for ever. */
+Test(pay_payout_request, what_fits_can_be_written, .timeout = 60)
+{
+    size_t                       k;
+    pay_err_t                    err;
+    pay_heap_t                  *heap;
+    pay_payout_item_t            item;
+    pay_http_request_t           request;
+    pay_payout_parcel_t          parcel;
+    const payout_table_t        *table;
+    const pay_currency_t        *currency;
+    const pay_payout_adapter_t  *adapter;
+
+    static const int64_t  amounts[] = {
+        1, 5, 10, 99, 100, 12345, 12300, 999999999999999,
+        999999999999900, PAY_AMOUNT_MAX_MINOR
+    };
+
+    EACH_PROVIDER(adapter) {
+        if (pay_payout_traits(adapter) & PAY_PAYOUT_IS_FILE) {
+            continue;
+        }
+
+        table = payout_table(adapter);
+        item = table->item;
+        parcel = payout_parcel(table);
+        parcel.items = &item;
+
+        for (currency = pay_currency_table(); currency->code[0] != '\0';
+             currency++)
+        {
+            item.currency = currency;
+
+            for (k = 0; k < sizeof(amounts) / sizeof(amounts[0]); k++) {
+                item.amount_minor = amounts[k];
+
+                if (pay_payout_fits(adapter, &item, &err) != PAY_OK) {
+                    continue;
+                }
+
+                for (parcel.step = 0;
+                     pay_payout_step(adapter, parcel.step) != NULL;
+                     parcel.step++)
+                {
+                    heap = pay_heap_create();
+                    cr_expect_eq(built(pay_heap_arena(heap), adapter, table,
+                                       PAY_PAYOUT_SEND, &parcel, &request,
+                                       &err), PAY_OK, "%s %u %s %lld",
+                                 pay_payout_adapter_name(adapter),
+                                 parcel.step, currency->code,
+                                 (long long) amounts[k]);
+                    pay_heap_destroy(heap);
+                }
+            }
+        }
     }
 }
 

@@ -182,6 +182,50 @@ Test(pay_psp_adyen_event, events_after_the_sale_are_typed_and_move_nothing)
 }
 
 
+/* It was reported as paid, and its money does not come: this was dropped, and
+ * the order stayed paid without a word.  A hold ends by it, as before. */
+Test(pay_psp_adyen_event, an_automatic_capture_that_never_comes_is_told)
+{
+    size_t            i;
+    pay_str_t         text, held;
+    pay_arena_t      *arena = test_arena();
+    pay_psp_event_t   event;
+
+    static const struct {
+        const char      *code;
+        pay_fact_t   held;
+    } rows[] = {
+        { "CANCELLATION", PAY_FACT_CANCELLED },
+        { "TECHNICAL_CANCEL", PAY_FACT_CANCELLED },
+        { "EXPIRE", PAY_FACT_EXPIRED }, { "CAPTURE_FAILED", PAY_FACT_NONE }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        text = replaced(arena, fixture(arena, adyen(),
+                                       "webhook-capture-failed.json"),
+                        "CAPTURE_FAILED", rows[i].code);
+        event = event_of(arena, text);
+        cr_expect(event.about == PAY_ABOUT_CAPTURE
+                  && event.news == PAY_NEWS_FAILED, "%s", rows[i].code);
+        cr_expect(event.fact == PAY_FACT_NONE && event.amount_minor == 3000);
+        cr_expect(pay_str_is(event.object, "QFQTPCQ8HXSKGK82"));
+        cr_expect(pay_str_is(event.code, "capture_failed"));
+
+        event = event_of(arena, replaced(arena, text, "\"true\"",
+                                         "\"false\""));
+        cr_expect_eq(event.about, PAY_ABOUT_PAYMENT, "%s: it has not ended",
+                     rows[i].code);
+        cr_expect_eq(event.fact, PAY_FACT_NONE);
+
+        held = replaced(arena, text, REFERENCE, REFERENCE "-held");
+        event = event_of(arena, held);
+        cr_expect_eq(event.fact, rows[i].held, "%s", rows[i].code);
+        cr_expect_eq(event.about == PAY_ABOUT_CAPTURE,
+                     rows[i].held == PAY_FACT_NONE);
+    }
+}
+
+
 Test(pay_psp_adyen_event, an_item_that_is_not_about_us_has_no_token)
 {
     size_t            i;

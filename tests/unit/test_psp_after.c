@@ -731,3 +731,39 @@ Test(pay_psp_after, paypals_list_tells_what_its_webhooks_cannot_prove)
         cr_expect_eq(event->amount_minor, rows[i].minor, "%zu", i);
     }
 }
+
+
+/* Money that PayPal took back was ignored.  A dispute may be about the same
+ * money, so that this one is no refund. */
+Test(pay_psp_after, a_capture_that_paypal_takes_back_is_one_that_failed)
+{
+    unsigned                  i;
+    pay_str_t                 text;
+    pay_arena_t              *arena = test_arena();
+    pay_psp_list_t            list = kit_list();
+    pay_psp_listed_t          listed;
+    const pay_psp_event_t    *event;
+    const pay_psp_adapter_t  *psp = psp_of("paypal");
+
+    text = replaced(arena, fixture(arena, psp, "list-after-the-sale.json"),
+                    "PAYMENT.CAPTURE.REFUNDED", "PAYMENT.CAPTURE.REVERSED");
+
+    for (i = 0; i < 2; i++) {
+        listed = kit_listed(arena, psp, kit_table(psp), &list,
+                            answered(200, text));
+        cr_assert_eq(listed.count, 10, "%u", listed.count);
+
+        event = &listed.events[1];
+        cr_expect(event->about == PAY_ABOUT_CAPTURE
+                  && event->news == PAY_NEWS_FAILED);
+        cr_expect(pay_str_is(event->object, "1JU08902781691411"));
+        cr_expect(pay_str_is(event->code, "reversed"));
+        cr_expect(event->has_amount && event->amount_minor == 3000);
+        cr_expect(pay_str_is(event->reference,
+                             i == 0 ? "3C679366HH908993F"
+                                    : "1JU08902781691411"), "%u", i);
+
+        /* the object may be the capture itself */
+        text = (i == 0) ? replaced(arena, text, "/captures/", "/x/") : text;
+    }
+}
