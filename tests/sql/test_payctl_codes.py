@@ -35,6 +35,22 @@ def run(shop, *words):
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.parametrize("verb", ["run", "show"])
+@pytest.mark.parametrize("classes", ["", ",", "webhooks,", ",risk", "a,,b"])
+def test_an_empty_class_is_refused(shop, verb, classes):
+    """An empty name stood for no class, beside an unknown one, too: exit 0,
+    and personal data stayed."""
+    code, out, err = run(shop, "retention", verb, "--class", classes)
+    assert (code, out) == (2, "") and "none of them is empty" in err
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_an_unknown_class_beside_a_known_one_is_refused(shop, more):
+    words = ("retention", "run", "--class", "webhooks,wehbooks", *more)
+    code, out, err = run(shop, *words)
+    assert (code, out) == (2, "") and "there is no class wehbooks" in err
+
+
 # The first piece is done and says that there are more; the second one fails.
 BROKEN = """
 SET ROLE payments_owner;
