@@ -4,6 +4,7 @@ script that reads the code alone takes none of them for done.
 libpq's PGHOST, PGPORT and PGUSER name a superuser; tests/sql/run sets PAYCTL.
 """
 
+import json
 import subprocess
 import uuid
 
@@ -33,6 +34,62 @@ def run(shop, *words):
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+WHO = ("--who", "max", "--why", "test")
+MAKE = ("payout", "make", "s", "--merchant", "m", "--who", "max")
+REFUSED = [
+    (("events", "replay", "we_1", "--event", "evt_1", *WHO), "not_found",
+     "no such endpoint"),
+    (("events", "replay", "we_1", *WHO), "invalid", "takes --event or"),
+    (MAKE, "not_found", "no such seller"),
+    (("payout", "batch", "--merchant", "m", "--provider", "bank", "--currency",
+      "EUR", "--who", "max"), "nothing", "no item is ready"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "outcome", "means"), REFUSED)
+def test_a_refused_act_of_several_rows_exits_with_1(
+    shop, words, outcome, means
+):
+    """They printed the outcome as a list does, with 0."""
+    code, out, err = run(shop, *words)
+    assert code == 1 and out.startswith("outcome") and means in err
+    assert out.splitlines()[1].strip() == outcome
+    code, out, err = run(shop, *words, "-o", "json")
+    assert code == 1 and means in err
+    (row,) = json.loads(out)
+    assert row["outcome"] == outcome
+    code, out, err = run(shop, *words, "-o", "csv")
+    assert code == 1 and f'\n"{outcome}",' in out
+
+
+MADE = """
+CREATE OR REPLACE FUNCTION pay_ops.make_payouts(
+    p_merchant_id text, p_seller_account text, p_currency text, p_who text)
+RETURNS TABLE (outcome text, seller_account text, currency text,
+    payout_id text, amount_minor bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = pay, pg_temp AS
+$$VALUES ('minimum', 's', 'CHF', NULL, 100::bigint),
+    ('made', 's', 'EUR', 'po_1', 1000)$$"""
+
+
+@pytest.mark.parametrize("form", [(), ("-o", "json")])
+def test_an_item_in_one_currency_is_done(shop, form):
+    """The other currency is named beside it."""
+    shop.sql(MADE)
+    code, out, err = run(shop, *MAKE, *form)
+    assert code == 0 and out.count("po_1") == 1
+    assert "it is less than the merchant pays out" in err
+
+
+def test_a_proof_that_cannot_be_looked_for_is_not_tried(shop, tmp_path):
+    """A database that refuses had said that there is no such order."""
+    words = ("proof", "o1", "--key", str(tmp_path / "none.pem"))
+    assert run(shop, *words)[0] == 1
+    shop.dsn = shop.dsn.replace("payments_operator", "payments_gateway")
+    code, out, err = run(shop, *words)
+    assert (code, out) == (2, "") and "needs the role" in err
 
 
 @pytest.mark.parametrize("verb", ["run", "show"])
