@@ -92,6 +92,18 @@ def test_a_proof_that_cannot_be_looked_for_is_not_tried(shop, tmp_path):
     assert (code, out) == (2, "") and "needs the role" in err
 
 
+KINDS = """
+SELECT m[1] FROM pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid),
+    '''([a-z_]+)''', 'g') m WHERE c.conname = 'mismatch_kind_check'"""
+
+
+def test_each_kind_of_a_mismatch_may_be_asked_for(shop):
+    kinds = {kind for (kind,) in shop.sql(KINDS)}
+    assert {"amount", "invalid"} < kinds
+    for kind in kinds:
+        assert run(shop, "mismatch", "list", "--kind", kind)[0] == 0
+
+
 @pytest.mark.parametrize("verb", ["run", "show"])
 @pytest.mark.parametrize("classes", ["", ",", "webhooks,", ",risk", "a,,b"])
 def test_an_empty_class_is_refused(shop, verb, classes):
