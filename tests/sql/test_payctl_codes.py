@@ -104,6 +104,35 @@ def test_each_kind_of_a_mismatch_may_be_asked_for(shop):
         assert run(shop, "mismatch", "list", "--kind", kind)[0] == 0
 
 
+IMPORT = ("risk", "list", "import", "block", "email_domain")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "# of a mail that was forwarded to us: " + "x" * 472 + " shop.example",
+        " " * 511 + "shop.example",
+        "shop.example\0.attack.example",
+    ],
+    ids=["remark", "blanks", "zero"],
+)
+@pytest.mark.parametrize("behind", ["\nlast.example\n", ""])
+def test_a_line_that_is_too_long_is_not_split(shop, bad, behind):
+    """The rest of a long remark had become a value."""
+    path = shop.path / "domains.txt"
+    path.write_text(f"first.example\n{bad}{behind}")
+    code, out, err = run(shop, *IMPORT, str(path), "--why", "test")
+    assert (code, out) == (2, "") and "line 2 is longer than 511 bytes" in err
+    assert shop.sql("SELECT count(*) FROM pay.risk_list") == [(0,)]
+
+
+def test_a_file_that_breaks_off_has_not_ended(shop):
+    """What was read before the error was committed as the whole list."""
+    words = (*IMPORT, str(shop.path), "--why", "test")
+    code, out, err = run(shop, *words)
+    assert (code, out) == (2, "") and "Is a directory" in err
+
+
 @pytest.mark.parametrize("verb", ["run", "show"])
 @pytest.mark.parametrize("classes", ["", ",", "webhooks,", ",risk", "a,,b"])
 def test_an_empty_class_is_refused(shop, verb, classes):
