@@ -286,7 +286,8 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->in_progress, prev->in_progress, 429);
     ngx_conf_merge_msec_value(conf->body_timeout, prev->body_timeout, 10000);
 
-    /* its default goes by the handler: unset while there is none */
+    /* unset while no directive says it: its default goes by the handler, and
+     * is none of a location inside that has another one */
     if (conf->max_body == NGX_CONF_UNSET_SIZE) {
         conf->max_body = prev->max_body;
     }
@@ -305,10 +306,9 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (conf->max_body == NGX_CONF_UNSET_SIZE) {
-        conf->max_body = conf->kind == NGX_HTTP_PAYMENTS_WEBHOOK
-                         ? NGX_PAYMENTS_WEBHOOK_BODY : NGX_PAYMENTS_API_BODY;
-    }
+    conf->body_limit = conf->max_body != NGX_CONF_UNSET_SIZE ? conf->max_body
+                       : conf->kind == NGX_HTTP_PAYMENTS_WEBHOOK
+                       ? NGX_PAYMENTS_WEBHOOK_BODY : NGX_PAYMENTS_API_BODY;
 
     /* proxy_pass behind payments_api wins silently, without our checks */
     if (clcf->handler != ngx_http_payments_handler) {
@@ -321,9 +321,9 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     if (clcf->client_max_body_size == 0
-        || clcf->client_max_body_size > (off_t) conf->max_body)
+        || clcf->client_max_body_size > (off_t) conf->body_limit)
     {
-        clcf->client_max_body_size = (off_t) conf->max_body;
+        clcf->client_max_body_size = (off_t) conf->body_limit;
     }
 
     return NGX_CONF_OK;

@@ -38,9 +38,15 @@
 /* of a directive that reads its line itself */
 #define IN_MAIN  NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL
 
-#define MAX_BODY_LIMIT    (1024 * 1024)
-#define BODY_TIMEOUT_MIN  10
-#define BODY_TIMEOUT_MAX  600000
+#define MAX_BODY_LIMIT  (1024 * 1024)
+
+/* Begins as ngx_conf_post_t does. */
+typedef struct {
+    ngx_conf_post_handler_pt   handler;
+    ngx_msec_t                 min;
+    ngx_msec_t                 max;
+    const char                *refusal;
+} ngx_http_payments_time_bounds_t;
 
 
 static char *ngx_http_payments_take_line(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -49,7 +55,7 @@ static char *ngx_http_payments_note_html(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post,
     void *data);
-static char *ngx_http_payments_check_body_timeout(ngx_conf_t *cf, void *post,
+static char *ngx_http_payments_check_time(ngx_conf_t *cf, void *post,
     void *data);
 
 
@@ -73,9 +79,16 @@ static ngx_conf_post_t  max_body_post = {
 };
 
 
-static ngx_conf_post_t  body_timeout_post = {
-    ngx_http_payments_check_body_timeout
+static ngx_http_payments_time_bounds_t  body_timeout_bounds = {
+    ngx_http_payments_check_time, 10, 600000, "must be a time from 10ms to 10m"
 };
+
+
+/* The longest time of a PSP's own timeout total=; 0 would be no end at all. */
+static ngx_http_payments_time_bounds_t  buyer_timeout_bounds = {
+    ngx_http_payments_check_time, 10, 120000, "must be a time from 10ms to 2m"
+};
+
 
 ngx_command_t  ngx_http_payments_commands[] = {
 
@@ -145,7 +158,7 @@ ngx_command_t  ngx_http_payments_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_payments_main_conf_t, buyer_timeout),
-      NULL },
+      &buyer_timeout_bounds },
 
     { ngx_string("payments_score"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -437,7 +450,7 @@ ngx_command_t  ngx_http_payments_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_payments_loc_conf_t, body_timeout),
-      &body_timeout_post },
+      &body_timeout_bounds },
 
     ngx_null_command
 };
@@ -524,10 +537,11 @@ ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post, void *data)
 
 
 static char *
-ngx_http_payments_check_body_timeout(ngx_conf_t *cf, void *post, void *data)
+ngx_http_payments_check_time(ngx_conf_t *cf, void *post, void *data)
 {
-    ngx_msec_t  *timeout = data;
+    ngx_msec_t                             *time = data;
+    const ngx_http_payments_time_bounds_t  *bounds = post;
 
-    return *timeout >= BODY_TIMEOUT_MIN && *timeout <= BODY_TIMEOUT_MAX
-           ? NGX_CONF_OK : "must be a time from 10ms to 10m";
+    return *time >= bounds->min && *time <= bounds->max
+           ? NGX_CONF_OK : (char *) bounds->refusal;
 }

@@ -36,7 +36,7 @@ static const word_t  merchant_words[] = {
        * NOLINTNEXTLINE(bugprone-sizeof-expression) */
       { NULL, NGX_PAYMENTS_HOSTS, MERCHANT(hosts) } },
     { "psp", 1, NGX_PAYMENTS_PSPS_MAX, ONCE, merchant_psps, VALUE_NONE },
-    { "route", 1, 5 + PAY_ROUTE_PSPS_MAX, OFTEN,
+    { "route", 1, NGX_PAYMENTS_ROUTE_WORDS, OFTEN,
       ngx_http_payments_merchant_route, VALUE_NONE },
     { "result_key_file", 1, 1, ONCE, merchant_result_key, VALUE_NONE },
     { "display_name", 1, 1, ONCE, ngx_http_payments_display_name, VALUE_NONE },

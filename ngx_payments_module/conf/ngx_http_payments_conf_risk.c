@@ -36,7 +36,7 @@ typedef struct {
 static ngx_uint_t named_before(const ngx_http_payments_main_conf_t *pmcf,
     pay_str_t name);
 static char *check_name(ngx_conf_t *cf, const char *directive,
-    ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name);
+    ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name, const char *full);
 static char *refuse(ngx_conf_t *cf, const char *directive, ngx_str_t *name,
     const char *why);
 static char *set_then(ngx_str_t *value, pay_risk_action_t *then);
@@ -112,7 +112,10 @@ ngx_http_payments_risk_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     (void) cmd;
 
-    if (check_name(cf, RULE, pmcf, &value[1]) != NGX_CONF_OK
+    if (check_name(cf, RULE, pmcf, &value[1],
+                   pmcf->risk.rules.nelts == PAY_RISK_RULES_MAX
+                   ? "is one too many: there may be 64 rules" : NULL)
+           != NGX_CONF_OK
         || ngx_http_payments_risk_note_line(cf, &pmcf->risk) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -181,7 +184,10 @@ ngx_http_payments_risk_velocity(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_memzero(&v, sizeof(velocity_t));
     ngx_http_payments_defaults(velocity_options, &v);
 
-    if (check_name(cf, VELOCITY, pmcf, &value[1]) != NGX_CONF_OK
+    if (check_name(cf, VELOCITY, pmcf, &value[1],
+                   pmcf->risk.velocities.nelts == PAY_RISK_VELOCITIES_MAX
+                   ? "is one too many: there may be 16 velocities" : NULL)
+           != NGX_CONF_OK
         || ngx_http_payments_options(cf, velocity_options, 2, &v, &given)
            != NGX_CONF_OK
         || ngx_http_payments_risk_note_line(cf, &pmcf->risk) != NGX_CONF_OK)
@@ -207,10 +213,12 @@ ngx_http_payments_risk_velocity(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* The name stands in decisions and reports: rules and velocities share it. */
+/* The name stands in decisions and reports: rules and velocities share it, but
+ * each of the two has a limit of its own.  full: the complaint when that is
+ * reached, else NULL. */
 static char *
 check_name(ngx_conf_t *cf, const char *directive,
-    ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name)
+    ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name, const char *full)
 {
     if (!ngx_http_payments_risk_is_name(name)) {
         return refuse(cf, directive, name, "needs a name first, of at most 32 "
@@ -222,15 +230,7 @@ check_name(ngx_conf_t *cf, const char *directive,
                       "and velocity a name of its own");
     }
 
-    if (pmcf->risk.rules.nelts == PAY_RISK_RULES_MAX) {
-        return refuse(cf, directive, name, "is one too many: there may be 64 "
-                      "rules");
-    }
-
-    return pmcf->risk.velocities.nelts == PAY_RISK_VELOCITIES_MAX
-           ? refuse(cf, directive, name, "is one too many: there may be 16 "
-                    "velocities")
-           : NGX_CONF_OK;
+    return full != NULL ? refuse(cf, directive, name, full) : NGX_CONF_OK;
 }
 
 
@@ -519,11 +519,22 @@ ngx_http_payments_risk_knows(const ngx_http_payments_main_conf_t *pmcf,
 }
 
 
-/* A reload hands the windows on as long as their size stays. */
+/* A reload hands the windows on as long as their size stays.  A name of one size
+ * is one zone to nginx: buckets and windows would lie on top of each other. */
 static char *
 make_zone(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
     ngx_str_t  name = ngx_string("payments_risk");
+
+    if (pmcf->zone != NULL && pmcf->zone->shm.name.len == name.len
+        && ngx_strncmp(pmcf->zone->shm.name.data, name.data, name.len) == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_zone has the name \"%V\", which is that "
+                           "of the windows of payments_risk: give it another "
+                           "one, for example zone=payments:16m", &name);
+        return NGX_CONF_ERROR;
+    }
 
     pmcf->risk.zone = ngx_shared_memory_add(cf, &name, pmcf->risk.memory,
                                             &ngx_http_payments_module);

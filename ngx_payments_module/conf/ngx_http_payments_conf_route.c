@@ -85,6 +85,7 @@ static const ngx_http_payments_option_t  words[] = {
       ROUTE(rule.explore_seed) },
     { .name = NULL, .set = route_target }
 };
+PAY_ROWS(words, NGX_PAYMENTS_ROUTE_OPTIONS + 1);
 
 
 /* route [currency=…] [country=…] [method=…] [amount=…] [by=…] [explore=…]

@@ -8,6 +8,11 @@
 #include "util/ngx_payments_conf_types.h"
 
 
+/* Its options, each once, and the names of PSPs. */
+#define NGX_PAYMENTS_ROUTE_OPTIONS  8
+#define NGX_PAYMENTS_ROUTE_WORDS                                              \
+    (NGX_PAYMENTS_ROUTE_OPTIONS + PAY_ROUTE_PSPS_MAX)
+
 /* The word, and its names when all blocks are read (core->psps is filled). */
 char *ngx_http_payments_merchant_route(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_resolve_routes(ngx_conf_t *cf,

@@ -161,7 +161,7 @@ body_take(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
             continue;                   /* the end's own buffer has no bytes */
         }
 
-        if (len > plcf->max_body - ctx->body.len) {
+        if (len > plcf->body_limit - ctx->body.len) {
             return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
         }
 
@@ -199,7 +199,7 @@ body_stays(ngx_http_request_t *r, const ngx_http_payments_ctx_t *ctx,
 
 
 /* Grown by doubling, or to Content-Length at once; that number is at most
- * max_body, which nginx has compared before. */
+ * body_limit, which nginx has compared before. */
 static ngx_int_t
 body_room(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx, size_t need)
 {

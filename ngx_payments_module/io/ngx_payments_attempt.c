@@ -18,19 +18,23 @@ static void end_health(ngx_payments_http_t *http);
 static ngx_uint_t says_nothing(const ngx_payments_http_t *http);
 
 
-/* The timeout is the rest of the time until the deadline.  A place that
- * health_begin() has given is returned on every way. */
+/* The timeout is the rest of the time until the deadline: libcurl takes 0 for
+ * no limit.  A place that health_begin() has given is returned on every way. */
 ngx_int_t
 ngx_payments_attempt(ngx_payments_http_t *http)
 {
     ngx_int_t  rc;
 
+    http->timeout = http->deadline - ngx_current_msec;
+
+    if ((ngx_msec_int_t) http->timeout <= 0) {
+        return ngx_payments_attempt_refuse(http, PAY_FAILURE_TIMEOUT, -1);
+    }
+
     rc = begin_health(http);
     if (rc != NGX_OK) {
         return rc;
     }
-
-    http->timeout = http->deadline - ngx_current_msec;
 
     rc = ngx_payments_curl_call(http);
     if (rc == NGX_OK) {

@@ -447,7 +447,8 @@ typedef struct {
     ngx_flag_t                  key_required;
     time_t                      key_ttl;
     ngx_uint_t                  in_progress;
-    size_t                      max_body;
+    size_t                      max_body;        /* unset: not written */
+    size_t                      body_limit;      /* max_body or its default */
     ngx_msec_t                  body_timeout;
 } ngx_http_payments_loc_conf_t;
 

@@ -6,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/list.h"
 #include "cli/output.h"
 #include "cli/table.h"
 
@@ -27,6 +28,10 @@ static int act_value(PGconn *conn, const pay_cli_show_t *show,
 static int act_parts(PGconn *conn, const pay_cli_show_t *show,
     int count, const char *const *values);
 static int act_say(const pay_cli_act_t *act, const char *outcome);
+static void act_means(const char *what, const pay_cli_refusal_t *refusals,
+    const char *outcome);
+static int act_rows(PGconn *conn, const pay_cli_act_list_t *act,
+    pay_cli_format_t format, const char *const *values);
 static void act_words(const char *const *words, char *text, size_t size);
 static const char *act_nearest(const char *const *words, const char *word);
 
@@ -230,21 +235,99 @@ pay_cli_act(const pay_cli_act_t *act, const char *dsn,
 static int
 act_say(const pay_cli_act_t *act, const char *outcome)
 {
-    const pay_cli_refusal_t  *row;
-
     puts(outcome);
 
     if (strcmp(outcome, act->done) == 0) {
         return PAY_CLI_OK;
     }
 
-    for (row = act->refusals; row->outcome != NULL; row++) {
+    act_means(act->what, act->refusals, outcome);
+
+    return PAY_CLI_NO;
+}
+
+
+static void
+act_means(const char *what, const pay_cli_refusal_t *refusals,
+    const char *outcome)
+{
+    const pay_cli_refusal_t  *row;
+
+    for (row = refusals; row->outcome != NULL; row++) {
         if (strcmp(outcome, row->outcome) == 0) {
-            fprintf(stderr, "payctl: %s: %s\n", act->what, row->means);
+            fprintf(stderr, "payctl: %s: %s\n", what, row->means);
+        }
+    }
+}
+
+
+int
+pay_cli_act_list(const pay_cli_act_list_t *act, const char *dsn,
+    const char *const *values)
+{
+    int                code;
+    PGconn            *conn;
+    pay_cli_format_t   format;
+
+    if (!pay_cli_format(act->list.what, &format)) {
+        return PAY_CLI_USAGE;
+    }
+
+    conn = pay_cli_connect(dsn);
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    code = act_rows(conn, act, format, values);
+    PQfinish(conn);
+
+    return code;
+}
+
+
+/* One statement, since it acts: for JSON each row has the whole array behind
+ * its outcome. */
+static int
+act_rows(PGconn *conn, const pay_cli_act_list_t *act, pay_cli_format_t format,
+    const char *const *values)
+{
+    int          row, code = PAY_CLI_NO;
+    char         sql[ACT_SQL];
+    PGresult    *rows;
+    const char  *outcome;
+
+    (void) snprintf(sql, sizeof(sql), "SELECT q.outcome, replace((json_agg(q)"
+                    " OVER ())::text, chr(10), '') FROM (%s) q",
+                    act->list.sql);
+    rows = pay_cli_query(conn, act->list.what, format == PAY_CLI_JSON
+                         ? sql : act->list.sql, act->list.count, values);
+    if (rows == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    if (format != PAY_CLI_JSON) {
+        (void) pay_cli_list_print(&act->list, format, rows);
+
+    } else {
+        (void) pay_cli_put(stdout, PQntuples(rows) > 0
+                           ? PQgetvalue(rows, 0, 1) : "[]", SIZE_MAX);
+        putchar('\n');
+    }
+
+    for (row = 0; row < PQntuples(rows); row++) {
+        outcome = PQgetvalue(rows, row, 0);
+
+        if (strcmp(outcome, act->done) == 0) {
+            code = PAY_CLI_OK;
+
+        } else {
+            act_means(act->list.what, act->refusals, outcome);
         }
     }
 
-    return PAY_CLI_NO;
+    PQclear(rows);
+
+    return code;
 }
 
 

@@ -51,6 +51,19 @@ typedef struct {
 int pay_cli_act(const pay_cli_act_t *act, const char *dsn,
     const char *const *values);
 
+/* An act with a row for each of its results; the list's first column is the
+ * outcome, a text.  It is done when one row at least has the outcome `done`. */
+typedef struct {
+    pay_cli_list_t            list;
+    const char               *done;
+    const pay_cli_refusal_t  *refusals;    /* ends with an outcome of NULL */
+} pay_cli_act_list_t;
+
+/* Connects, acts, prints the rows as -o says, and the meaning of each row's no
+ * to stderr; returns the exit code. */
+int pay_cli_act_list(const pay_cli_act_list_t *act, const char *dsn,
+    const char *const *values);
+
 /* 1 for a text that can be the number of a row. */
 int pay_cli_is_number(const char *id);
 

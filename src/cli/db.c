@@ -17,7 +17,6 @@
 
 static PGconn *db_open(const char *dsn);
 static int db_name_cell(PGconn *conn);
-static void db_complain(PGconn *conn, const char *what);
 static void db_say(const char *subject);
 static void db_refused(PGconn *conn, const char *what, const char *sql,
     const PGresult *result);
@@ -55,7 +54,7 @@ pay_cli_connect(const char *dsn)
     conn = db_open(dsn);
 
     if (PQstatus(conn) != CONNECTION_OK) {
-        db_complain(conn, "connect");
+        pay_cli_complain(conn, "connect");
         PQfinish(conn);
         return NULL;
     }
@@ -113,24 +112,29 @@ db_name_cell(PGconn *conn)
 int
 pay_cli_exec(PGconn *conn, const char *what, const char *sql)
 {
-    if (pay_cli_try(conn, sql)) {
+    char  state[PAY_CLI_STATE];
+
+    if (pay_cli_try(conn, sql, state)) {
         return 1;
     }
 
-    db_complain(conn, what);
+    pay_cli_complain(conn, what);
 
     return 0;
 }
 
 
 int
-pay_cli_try(PGconn *conn, const char *sql)
+pay_cli_try(PGconn *conn, const char *sql, char state[PAY_CLI_STATE])
 {
     PGresult        *result;
+    const char      *field;
     ExecStatusType   status;
 
     result = PQexec(conn, sql);
     status = PQresultStatus(result);
+    field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    snprintf(state, PAY_CLI_STATE, "%s", field != NULL ? field : "");
     PQclear(result);
 
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -187,8 +191,8 @@ db_say(const char *subject)
 
 
 /* PQerrorMessage() ends with a line feed. */
-static void
-db_complain(PGconn *conn, const char *what)
+void
+pay_cli_complain(PGconn *conn, const char *what)
 {
     db_say(what);
     fputs(PQerrorMessage(conn), stderr);
@@ -209,7 +213,7 @@ db_refused(PGconn *conn, const char *what, const char *sql,
                                              PG_DIAG_MESSAGE_PRIMARY);
 
     if (state == NULL || strcmp(state, "42501") != 0) {
-        db_complain(conn, what);
+        pay_cli_complain(conn, what);
         return;
     }
 

@@ -19,8 +19,14 @@ PGconn *pay_cli_connect(const char *dsn);
  * else 0 after a complaint that starts with `what`. */
 int pay_cli_exec(PGconn *conn, const char *what, const char *sql);
 
-/* The same without a complaint, for what may well fail. */
-int pay_cli_try(PGconn *conn, const char *sql);
+#define PAY_CLI_STATE  6               /* bytes of a SQLSTATE, with a NUL */
+
+/* The same without a complaint, for statements that may well fail: `state` is
+ * then the SQLSTATE, or "" when the server has not answered. */
+int pay_cli_try(PGconn *conn, const char *sql, char state[PAY_CLI_STATE]);
+
+/* Complains of the statement that has failed last, as pay_cli_exec() does. */
+void pay_cli_complain(PGconn *conn, const char *what);
 
 #define PAY_CLI_WORD  64               /* bytes of a word, with a NUL */
 

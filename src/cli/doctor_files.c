@@ -26,6 +26,7 @@
 
 static int files_configuration(const setup_conf_t *conf);
 static int files_missing(const setup_conf_t *conf);
+static int files_left(const setup_conf_t *conf, const char *name);
 static int files_secrets(const setup_t *setup, const setup_conf_t *conf);
 static const char *secret_trouble(const setup_t *setup, const char *path);
 static int files_audit(const setup_t *setup, const setup_conf_t *conf);
@@ -95,7 +96,7 @@ files_configuration(const setup_conf_t *conf)
 static int
 files_missing(const setup_conf_t *conf)
 {
-    int       sum = 0;
+    int       sum = files_left(conf, "files");
     unsigned  i;
 
     for (i = 0; i < conf->count; i++) {
@@ -113,10 +114,24 @@ files_missing(const setup_conf_t *conf)
 }
 
 
+/* A file that is not looked at is not ok. */
+static int
+files_left(const setup_conf_t *conf, const char *name)
+{
+    return conf->left == 0
+           ? 0 : pay_cli_doctor_finding(name, "look at the last of them"
+                                        " yourself, or shorten their names",
+                                        "%u files of %s are not looked at:"
+                                        " %d are, with names of less than %d"
+                                        " bytes", conf->left, conf->path,
+                                        SETUP_FILES, SETUP_PATH);
+}
+
+
 static int
 files_secrets(const setup_t *setup, const setup_conf_t *conf)
 {
-    int          sum = 0;
+    int          sum = files_left(conf, "secrets");
     unsigned     i;
     const char  *trouble;
 

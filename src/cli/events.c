@@ -222,12 +222,12 @@ static const pay_cli_act_t  disable_act = {
     " $4)", 4, "disabled", refusals
 };
 
-static const pay_cli_list_t  replay_query = {
-    "events replay",
+static const pay_cli_act_list_t  replay_act = {
+    { "events replay",
     "SELECT r.outcome, coalesce(r.deliveries::text, '') AS deliveries"
     " FROM pay_ops.replay_events($1, $2, $3::timestamptz, $4::timestamptz,"
     " $5::boolean, $6, $7) r",
-    7, "nothing", PAY_CLI_OK, NULL, NULL, NULL
+    7, "nothing", PAY_CLI_NO, NULL, NULL, NULL }, "replayed", refusals
 };
 
 static const events_verb_t  verbs[] = {
@@ -384,5 +384,5 @@ events_replay(const events_args_t *args, const char *word)
         args->failed ? "true" : "false", args->who, args->why
     };
 
-    return pay_cli_list(&replay_query, args->dsn, values);
+    return pay_cli_act_list(&replay_act, args->dsn, values);
 }

@@ -98,6 +98,15 @@ static const pay_cli_list_t  list_query = {
     PAY_CLI_OK, NULL, "merchant", NULL
 };
 
+/* The end of the last valid key, "" when there is none. */
+static const char  keys_sql[] =
+    "SELECT CASE WHEN EXISTS (SELECT FROM pay.merchant_move"
+    " WHERE merchant_id = $1 AND state = 'moved')"
+    " THEN coalesce(to_char(max(expires_at) AT TIME ZONE 'UTC',"
+    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '') ELSE 'other' END"
+    " FROM pay.idempotency_key WHERE merchant_id = $1"
+    " AND route = 'POST /v1/payments' AND expires_at > now()";
+
 static const char  record_sql[] =
     "SELECT $1::text AS merchant, coalesce(m.state, 'begins here') AS state,"
     " coalesce(m.cell, '') AS cell, coalesce(o.cell, '') AS came_from,"
@@ -345,7 +354,8 @@ merchant_move(const pay_cli_move_t *move, const merchant_t *args)
 
 
 /* A key that is valid there would begin a second time on a node that does not
- * ask for it. */
+ * ask for it.  Any other database has no keys either, so that it must be the
+ * cell which the merchant has left: its fence stays. */
 static int
 merchant_forget(const pay_cli_move_t *move, const merchant_t *args)
 {
@@ -354,14 +364,14 @@ merchant_forget(const pay_cli_move_t *move, const merchant_t *args)
 
     (void) args;
 
-    if (!pay_cli_word(move->to, NAME,
-                      "SELECT coalesce(to_char(max(expires_at) AT TIME ZONE"
-                      " 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '') FROM"
-                      " pay.idempotency_key WHERE merchant_id = $1 AND route ="
-                      " 'POST /v1/payments' AND expires_at > now()", 1,
-                      &move->id, word))
-    {
+    if (!pay_cli_word(move->to, NAME, keys_sql, 1, &move->id, word)) {
         return PAY_CLI_USAGE;
+    }
+
+    if (strcmp(word, "other") == 0) {
+        fputs("payctl: " NAME ": --to-dsn is not the cell from which the"
+              " merchant has come back\n", stderr);
+        return PAY_CLI_NO;
     }
 
     if (*word != '\0') {

@@ -25,7 +25,8 @@ typedef struct {
     const char   *dsn;
     const char   *root;
     int           dry_run;
-    int           is_try;              /* a file may fail without complaint */
+    int           is_try;              /* on top of an older release's */
+    const char   *refused;             /* the file that does not fit there */
     PGconn       *conn;
     PGresult     *applied;             /* file, sha256 */
     sql_files_t  *sql;
@@ -44,9 +45,11 @@ static int migrate_pending(migrate_t *m);
 static int migrate_reapply(migrate_t *m);
 static int migrate_make(migrate_t *m);
 static int migrate_make_on_top(migrate_t *m);
+static int migrate_make_anew(migrate_t *m);
 static int migrate_stage(migrate_t *m, sql_stage_t stage);
 static int migrate_file(migrate_t *m, const sql_file_t *file);
-static int migrate_run_file(const migrate_t *m, const sql_file_t *file);
+static int migrate_run_file(migrate_t *m, const sql_file_t *file);
+static int migrate_is_refusal(const char *state);
 static int migrate_forget(migrate_t *m);
 static int migrate_note(migrate_t *m, const char *file, const char *sha256);
 static int migrate_commit(migrate_t *m, int ok);
@@ -330,8 +333,7 @@ migrate_reapply(migrate_t *m)
 
     ok = pay_cli_exec(m->conn, "begin", "BEGIN")
          && (migrate_make_on_top(m)
-             || (pay_cli_migrate_drop_made(m->conn, m->sql)
-                 && migrate_make(m)))
+             || (m->refused != NULL && migrate_make_anew(m)))
          && pay_cli_migrate_checks(m->conn, m->sql)
          && migrate_note(m, "reapplied", m->sql->sha256);
 
@@ -357,8 +359,7 @@ migrate_make(migrate_t *m)
 
 /* Replaces objects in place, which keeps prepared statements and views of
  * others valid. PostgreSQL refuses that for a function whose arguments or
- * columns have changed; then the savepoint is taken back, the old objects are
- * dropped and all are made anew. */
+ * columns have changed; then the savepoint is taken back. */
 static int
 migrate_make_on_top(migrate_t *m)
 {
@@ -374,6 +375,18 @@ migrate_make_on_top(migrate_t *m)
     }
 
     return ok;
+}
+
+
+/* The views go with everything that was made upon them, an operator's own views
+ * among it; so the output says it. */
+static int
+migrate_make_anew(migrate_t *m)
+{
+    printf("%s does not fit on top of the older release: its views and"
+           " functions are dropped and made anew\n", m->refused);
+
+    return pay_cli_migrate_drop_made(m->conn, m->sql) && migrate_make(m);
 }
 
 
@@ -416,10 +429,53 @@ migrate_file(migrate_t *m, const sql_file_t *file)
 
 
 static int
-migrate_run_file(const migrate_t *m, const sql_file_t *file)
+migrate_run_file(migrate_t *m, const sql_file_t *file)
 {
-    return m->is_try ? pay_cli_try(m->conn, file->text)
-                     : pay_cli_exec(m->conn, file->name, file->text);
+    char  state[PAY_CLI_STATE];
+
+    if (!m->is_try) {
+        return pay_cli_exec(m->conn, file->name, file->text);
+    }
+
+    if (pay_cli_try(m->conn, file->text, state)) {
+        return 1;
+    }
+
+    if (migrate_is_refusal(state)) {
+        m->refused = file->name;
+
+    } else {
+        pay_cli_complain(m->conn, file->name);
+    }
+
+    return 0;
+}
+
+
+/* Only these say that an object of the older release is in the way: a function
+ * with another result or other names of arguments, a view with other columns, a
+ * name that two functions have since the arguments changed, and an object that
+ * others need.  Any other error, such as a lock that is not free, would drop an
+ * operator's own views for nothing. */
+static int
+migrate_is_refusal(const char *state)
+{
+    size_t  i;
+
+    static const char *const  states[] = {
+        "42P13",                       /* invalid_function_definition */
+        "42P16",                       /* invalid_table_definition */
+        "42725",                       /* ambiguous_function */
+        "2BP01"                        /* dependent_objects_still_exist */
+    };
+
+    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(state, states[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -118,7 +118,7 @@ static const pay_cli_refusal_t  assign_refusals[] = {
 static const char  *const kinds[] = {
     "amount", "currency", "token", "late_token", "left_psp",
     "contradiction", "capture", "cancel", "refund", "dispute", "fee",
-    "books", NULL
+    "invalid", "books", NULL
 };
 
 /* Their places are the cases of pay_cli_mismatch(); list is first, since it

@@ -94,25 +94,38 @@ static const pay_cli_act_t  returned_act = {
     "payout decide", DECIDE, 5, "returned", refusals
 };
 
-static const pay_cli_list_t  make_query = {
-    "payout make",
+static const pay_cli_refusal_t  make_refusals[] = {
+    { "nothing", "no money may be paid out, or no item is ready" },
+    { "hold", "the seller is held" },
+    { "no_destination", "the seller has no account in that currency" },
+    { "suspect", "an operator has to look at the account" },
+    { "blocked", "the account is blocked" },
+    { "cooling_off", "the account was changed a short time ago" },
+    { "minimum", "it is less than the merchant pays out in that currency" },
+    { "not_found", "no such seller, or no money of it yet" },
+    { "invalid", "--who takes 1 to 200 bytes" },
+    { NULL, NULL }
+};
+
+static const pay_cli_act_list_t  make_act = {
+    { "payout make",
     "SELECT m.outcome, coalesce(m.currency, '') AS currency,"
     " coalesce(round(m.amount_minor / 10::numeric ^ k.exponent,"
     " k.exponent)::text, '') AS amount, coalesce(m.payout_id, '') AS id"
     " FROM pay_ops.make_payouts($1, $2, NULL, $3) m"
     " LEFT JOIN pay.currency k ON k.code = m.currency",
-    3, "nothing", PAY_CLI_OK, NULL, NULL, NULL
+    3, "nothing", PAY_CLI_NO, NULL, NULL, NULL }, "made", make_refusals
 };
 
-static const pay_cli_list_t  batch_query = {
-    "payout batch",
+static const pay_cli_act_list_t  batch_act = {
+    { "payout batch",
     "SELECT b.outcome, coalesce(b.batch_id, '') AS id,"
     " coalesce(b.item_count::text, '') AS items,"
     " coalesce(round(b.total_minor / 10::numeric ^ k.exponent,"
     " k.exponent)::text, '') AS amount, coalesce(b.hash, '') AS hash"
     " FROM pay_ops.make_payout_batch($1, $2, $3, 10000, $4) b"
     " LEFT JOIN pay.currency k ON k.code = $3",
-    4, "nothing", PAY_CLI_OK, NULL, NULL, NULL
+    4, "nothing", PAY_CLI_NO, NULL, NULL, NULL }, "made", make_refusals
 };
 
 
@@ -247,7 +260,7 @@ pay_cli_payout_batch(int argc, char **argv)
 
     return values[0] != NULL && values[1] != NULL && values[2] != NULL
                && values[3] != NULL
-           ? pay_cli_list(&batch_query, dsn, values)
+           ? pay_cli_act_list(&batch_act, dsn, values)
            : pay_cli_misuse(pay_cli_payout_usage, "batch takes --merchant,"
                             " --provider, --currency and --who");
 }
@@ -274,7 +287,7 @@ pay_cli_payout_make(int argc, char **argv)
     }
 
     return words == 1 && values[0] != NULL && values[2] != NULL
-           ? pay_cli_list(&make_query, dsn, values)
+           ? pay_cli_act_list(&make_act, dsn, values)
            : pay_cli_misuse(pay_cli_payout_usage, "make takes a SELLER,"
                             " --merchant and --who");
 }

@@ -40,8 +40,8 @@ typedef struct {
 
 static int proof_make(int argc, char **argv);
 static int proof_of(const proof_args_t *args, PGconn *conn, const char *name);
-static PGresult *proof_order(PGconn *conn, const char *name,
-    const char *merchant);
+static int proof_order(PGconn *conn, const char *name, const char *merchant,
+    PGresult **order);
 static int proof_write(const proof_args_t *args, pay_arena_t *arena,
     pay_str_t document);
 static int proof_file(const char *path, pay_str_t text);
@@ -67,7 +67,8 @@ const char  pay_cli_proof_usage[] =
     "that is there is written over.  It needs the role payments_operator.\n"
     "verify needs no database; --pub names the public key, and those of the\n"
     "seals, if there were others.\n"
-    "Exit code of verify 0: valid; 1: invalid, and why; 2: not checked.\n";
+    "Exit code 0: done; 1: no such order; 2: not tried.  Of verify, 0: valid;"
+    " 1:\ninvalid, and why; 2: not checked.\n";
 
 static const char  order_sql[] =
     "SELECT merchant_id, payment_order_id FROM pay.payment_order"
@@ -125,12 +126,14 @@ proof_make(int argc, char **argv)
 static int
 proof_of(const proof_args_t *args, PGconn *conn, const char *name)
 {
-    int          code = PAY_CLI_NO;
-    PGresult    *order, *made = NULL;
+    int          code = PAY_CLI_USAGE;
+    PGresult    *order = NULL, *made = NULL;
     pay_heap_t  *heap = pay_heap_create();
     const char  *values[2];
 
-    order = heap != NULL ? proof_order(conn, name, args->merchant) : NULL;
+    if (heap != NULL) {
+        code = proof_order(conn, name, args->merchant, &order);
+    }
 
     if (order != NULL) {
         values[0] = PQgetvalue(order, 0, 0);
@@ -154,18 +157,24 @@ proof_of(const proof_args_t *args, PGconn *conn, const char *name)
 }
 
 
-/* One order; NULL after a complaint. */
-static PGresult *
-proof_order(PGconn *conn, const char *name, const char *merchant)
+/* One order; else NULL and the exit code, after a complaint. */
+static int
+proof_order(PGconn *conn, const char *name, const char *merchant,
+    PGresult **order)
 {
+    int          code = PAY_CLI_OK;
     PGresult    *rows;
     const char  *values[2] = { name, merchant };
 
     rows = pay_cli_query(conn, "proof", order_sql, 2, values);
 
-    if (rows != NULL && PQntuples(rows) == 0) {
+    if (rows == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    if (PQntuples(rows) == 0) {
         PQclear(rows);
-        (void) pay_cli_resolve(conn, name, merchant, &rows);
+        code = pay_cli_resolve(conn, name, merchant, &rows);
     }
 
     if (rows != NULL && PQntuples(rows) > 1) {
@@ -174,9 +183,12 @@ proof_order(PGconn *conn, const char *name, const char *merchant)
                               " them, with its --merchant");
         PQclear(rows);
         rows = NULL;
+        code = PAY_CLI_NO;
     }
 
-    return rows;
+    *order = rows;
+
+    return code;
 }
 
 

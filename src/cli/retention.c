@@ -34,6 +34,7 @@ typedef struct {
 
 static int retention_show(const retention_t *args);
 static int retention_run(const retention_t *args);
+static int is_list(const char *classes);
 static int is_known(PGconn *conn, const retention_t *args);
 static int run_class(PGconn *conn, const retention_t *args,
     const char *class);
@@ -119,6 +120,12 @@ pay_cli_retention(int argc, char **argv)
         return pay_cli_say_usage(words, pay_cli_retention_usage);
     }
 
+    if (args.classes != NULL && !is_list(args.classes)) {
+        return pay_cli_misuse(pay_cli_retention_usage,
+                              "retention: --class takes classes with commas"
+                              " between them, and none of them is empty");
+    }
+
     if (args.keep != NULL
         && (args.classes == NULL || strchr(args.classes, ',') != NULL))
     {
@@ -183,6 +190,18 @@ retention_run(const retention_t *args)
     PQfinish(conn);
 
     return code;
+}
+
+
+/* An empty one comes of a script whose variable is not set: it would stand for
+ * no class, and nothing would be done, with 0. */
+static int
+is_list(const char *classes)
+{
+    size_t  len = strlen(classes);
+
+    return len > 0 && classes[0] != ',' && classes[len - 1] != ','
+           && strstr(classes, ",,") == NULL;
 }
 
 

@@ -40,6 +40,9 @@ static int import_all(const pay_cli_risk_t *args, const char *const *words,
 static int import_piece(PGconn *conn, const pay_cli_risk_t *args,
     const char *const *words, import_t *import, long *count);
 static int read_piece(import_t *import, pay_buf_t *buf, long *count);
+static int read_line(import_t *import, char *line, int *code);
+static int read_value(import_t *import, pay_buf_t *buf, const char *line,
+    long *count);
 static size_t strip(char *line);
 static int send_piece(PGconn *conn, const pay_cli_risk_t *args,
     const char *const *words, const char *array, long count,
@@ -171,41 +174,84 @@ import_piece(PGconn *conn, const pay_cli_risk_t *args,
 static int
 read_piece(import_t *import, pay_buf_t *buf, long *count)
 {
-    int          code = PAY_CLI_OK;
-    char         line[LINE_MAX_LEN];
-    pay_str_t    kept;
-    pay_heap_t  *heap;
+    int   code = PAY_CLI_OK;
+    char  line[LINE_MAX_LEN];
 
-    while (code == PAY_CLI_OK && *count < PIECE_MAX
-           && fgets(line, sizeof(line), import->file) != NULL)
-    {
-        import->line++;
-
+    while (*count < PIECE_MAX && read_line(import, line, &code)) {
         if (strip(line) == 0 || line[0] == '#') {
             continue;
         }
 
-        heap = pay_heap_create();
-        if (heap == NULL) {
-            return PAY_CLI_USAGE;
+        code = read_value(import, buf, line, count);
+        if (code != PAY_CLI_OK) {
+            break;
         }
-
-        code = pay_cli_risk_value(pay_heap_arena(heap), import->risk,
-                                  import->kind, line, &kept);
-
-        if (code == PAY_CLI_OK) {
-            pay_buf_text(buf, *count == 0 ? "\"" : ",\"");
-            pay_buf_add(buf, kept);
-            pay_buf_text(buf, "\"");
-            (*count)++;
-
-        } else {
-            fprintf(stderr, "payctl: risk list import: line %" PRId64 "\n",
-                    import->line);
-        }
-
-        pay_heap_destroy(heap);
     }
+
+    return code;
+}
+
+
+/* 0 at the end of the file, or with the exit code after a complaint: a file that
+ * breaks off has not ended, and the rest of a long line is no value. */
+static int
+read_line(import_t *import, char *line, int *code)
+{
+    int     byte;
+    size_t  len = 0;
+
+    while ((byte = getc_unlocked(import->file)) != EOF && byte != '\n') {
+        if (byte == '\0' || len == LINE_MAX_LEN - 1) {
+            fprintf(stderr, "payctl: risk list import: line %" PRId64 " is"
+                    " longer than %d bytes, or has a byte 0\n",
+                    import->line + 1, LINE_MAX_LEN - 1);
+            *code = PAY_CLI_USAGE;
+            return 0;
+        }
+
+        line[len++] = (char) byte;
+    }
+
+    if (byte == EOF && ferror(import->file)) {
+        fprintf(stderr, "payctl: risk list import: behind line %" PRId64
+                ": %s\n", import->line, strerror(errno));
+        *code = PAY_CLI_USAGE;
+        return 0;
+    }
+
+    line[len] = '\0';
+    import->line++;
+
+    return byte != EOF || len > 0;
+}
+
+
+static int
+read_value(import_t *import, pay_buf_t *buf, const char *line, long *count)
+{
+    int          code;
+    pay_str_t    kept;
+    pay_heap_t  *heap = pay_heap_create();
+
+    if (heap == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    code = pay_cli_risk_value(pay_heap_arena(heap), import->risk, import->kind,
+                              line, &kept);
+
+    if (code == PAY_CLI_OK) {
+        pay_buf_text(buf, *count == 0 ? "\"" : ",\"");
+        pay_buf_add(buf, kept);
+        pay_buf_text(buf, "\"");
+        (*count)++;
+
+    } else {
+        fprintf(stderr, "payctl: risk list import: line %" PRId64 "\n",
+                import->line);
+    }
+
+    pay_heap_destroy(heap);
 
     return code;
 }

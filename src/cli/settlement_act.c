@@ -247,7 +247,8 @@ pay_cli_settlement_overdue(int argc, char **argv)
 }
 
 
-/* In pieces, each in a transaction of its own. */
+/* In pieces, each in a transaction of its own.  Only the last one says that
+ * all is done: behind one that has failed, entries are left. */
 static int
 overdue_raise(const char *dsn, const char *source)
 {
@@ -263,6 +264,7 @@ overdue_raise(const char *dsn, const char *source)
         rows = pay_cli_query(conn, "settlement overdue", overdue_sql, 2,
                              values);
         again = 0;
+        code = PAY_CLI_USAGE;
 
         if (rows != NULL && PQntuples(rows) == 0) {
             fprintf(stderr, "payctl settlement overdue: no such source\n");

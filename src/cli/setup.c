@@ -27,21 +27,34 @@ typedef struct {
 
 static void conf_scan(setup_conf_t *conf);
 static char *conf_read(const char *path);
-static void conf_word(setup_conf_t *conf, const setup_word_t *word,
+static const setup_word_t *conf_known(const char *word, size_t len);
+static setup_file_t *conf_word(setup_conf_t *conf, const setup_word_t *word,
     const char *value, size_t len);
+static int is_word(const char *word, size_t len, const char *name);
 static size_t conf_next(const char **text, const char **word);
 static int become(const char *name);
 
+
+#define KEY_FILE  "file="              /* a secret with alg=HS256 beside it */
 
 /* Words of a line behind which a file stands, or with the file in them. */
 static const setup_word_t  file_words[] = {
     { "api_key_file", 1 },
     { "webhook_key_file", 1 },
     { "result_key_file", 1 },
+    { "secret_file", 1 },
+    { "payments_keyring", 1 },
     { "ssl_certificate_key", 1 },
     { "ssl_certificate", 0 },
+    { "ca_file", 0 },
+    { "webhook_ca_file", 0 },
+    { "page_logo", 0 },
     { "key_file=", 1 },
-    { "file=", 0 },
+    { "next_key_file=", 1 },
+    { "secret_file=", 1 },
+    { "report_user=", 1 },
+    { "ca_file=", 0 },
+    { KEY_FILE, 0 },
     { NULL, 0 }
 };
 
@@ -80,7 +93,9 @@ pay_cli_setup_conf(const setup_t *setup, setup_conf_t *conf)
     }
 
     conf->text = conf_read(conf->path);
-    if (conf->text == NULL) {
+    conf->files = calloc(SETUP_FILES, sizeof(setup_file_t));
+    if (conf->text == NULL || conf->files == NULL) {
+        pay_cli_setup_conf_free(conf);
         return 0;
     }
 
@@ -94,7 +109,10 @@ void
 pay_cli_setup_conf_free(setup_conf_t *conf)
 {
     free(conf->text);
+    free(conf->files);
     conf->text = NULL;
+    conf->files = NULL;
+    conf->count = 0;
 }
 
 
@@ -265,42 +283,77 @@ conf_read(const char *path)
 }
 
 
-/* Comments are passed over; a name ends with its line's semicolon. */
+/* Comments are passed over; a name ends with its line's semicolon.  A jwt_key of
+ * HS256 is the secret that signs tokens, in any sequence of its words. */
 static void
 conf_scan(setup_conf_t *conf)
 {
+    int                  is_shared = 0;
     size_t               len, name;
-    const char          *text = conf->text, *word, *value;
+    const char          *text = conf->text, *word;
+    setup_file_t        *key = NULL;
     const setup_word_t  *known, *open = NULL;
 
     while ((len = conf_next(&text, &word)) > 0) {
         if (*word == ';' || *word == '{' || *word == '}') {
+            if (key != NULL && is_shared) {
+                key->is_secret = 1;
+            }
+
             open = NULL;
+            key = NULL;
+            is_shared = 0;
             continue;
         }
 
         if (open != NULL) {
-            conf_word(conf, open, word, len);
+            (void) conf_word(conf, open, word, len);
             continue;
         }
 
-        for (known = file_words; known->name != NULL; known++) {
-            name = strlen(known->name);
-            value = word + name;
+        is_shared |= is_word(word, len, "alg=HS256");
+        known = conf_known(word, len);
+        name = known != NULL ? strlen(known->name) : 0;
 
-            if (len < name || strncmp(word, known->name, name) != 0) {
-                continue;
-            }
+        if (known != NULL && known->name[name - 1] != '=') {
+            open = known;
 
-            if (known->name[name - 1] == '=') {
-                conf_word(conf, known, value, len - name);
+        } else if (known != NULL && strcmp(known->name, KEY_FILE) == 0) {
+            key = conf_word(conf, known, word + name, len - name);
 
-            } else if (len == name) {
-                open = known;
-            }
-            break;
+        } else if (known != NULL) {
+            (void) conf_word(conf, known, word + name, len - name);
         }
     }
+}
+
+
+/* NULL: no file stands in the word or behind it. */
+static const setup_word_t *
+conf_known(const char *word, size_t len)
+{
+    size_t               name;
+    const setup_word_t  *known;
+
+    for (known = file_words; known->name != NULL; known++) {
+        name = strlen(known->name);
+
+        if (known->name[name - 1] == '='
+            ? len >= name && strncmp(word, known->name, name) == 0
+            : is_word(word, len, known->name))
+        {
+            return known;
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+is_word(const char *word, size_t len, const char *name)
+{
+    return len == strlen(name) && strncmp(word, name, len) == 0;
 }
 
 
@@ -331,19 +384,20 @@ conf_next(const char **text, const char **word)
 }
 
 
-/* Relative names count from the configuration's directory. */
-static void
+/* Relative names count from the configuration's directory.  The file, which may
+ * stand in two lines, or NULL: it is not looked at. */
+static setup_file_t *
 conf_word(setup_conf_t *conf, const setup_word_t *word, const char *value,
     size_t len)
 {
     int            room, dir = 0;
     char           path[SETUP_PATH];
     unsigned       i;
-    setup_file_t  *file = &conf->files[conf->count];
+    setup_file_t  *file;
     const char    *slash = strrchr(conf->path, '/');
 
-    if (conf->count == SETUP_FILES || len == 0) {
-        return;
+    if (len == 0) {
+        return NULL;
     }
 
     if (*value != '/' && slash != NULL) {
@@ -352,18 +406,27 @@ conf_word(setup_conf_t *conf, const setup_word_t *word, const char *value,
 
     room = snprintf(path, SETUP_PATH, "%.*s%.*s", dir, conf->path,
                     (int) len, value);
-    if (room >= SETUP_PATH) {
-        return;
+
+    for (i = 0; i < conf->count && strcmp(conf->files[i].path, path) != 0;
+         i++)
+    {
+        /* void */
     }
 
-    for (i = 0; i < conf->count; i++) {
-        if (strcmp(conf->files[i].path, path) == 0) {
-            return;
-        }
+    if (room >= SETUP_PATH || i == SETUP_FILES) {
+        conf->left++;
+        return NULL;
     }
 
-    memcpy(file->path, path, sizeof(path));
-    file->directive = word->name;
-    file->is_secret = word->is_secret;
-    conf->count++;
+    file = &conf->files[i];
+
+    if (i == conf->count) {
+        memcpy(file->path, path, sizeof(path));
+        file->directive = word->name;
+        conf->count++;
+    }
+
+    file->is_secret |= word->is_secret;
+
+    return file;
 }

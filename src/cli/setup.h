@@ -11,7 +11,7 @@
 
 
 #define SETUP_PATH      1024
-#define SETUP_FILES     64             /* that a configuration names */
+#define SETUP_FILES     1024           /* that a configuration names */
 #define SETUP_CONF_MAX  (512 * 1024)
 
 #define SETUP_DATABASE  "payments"
@@ -30,14 +30,15 @@ typedef struct {
 typedef struct {
     char         path[SETUP_PATH];
     const char  *directive;
-    int          is_secret;    /* nobody else may read it */
+    int          is_secret;    /* no other user may read it */
 } setup_file_t;
 
 typedef struct {
     char          path[SETUP_PATH];    /* of the configuration */
     char         *text;                /* NULL: it cannot be read */
     unsigned      count;
-    setup_file_t  files[SETUP_FILES];
+    unsigned      left;                /* files too many, or with long names */
+    setup_file_t *files;
 } setup_conf_t;
 
 

@@ -380,6 +380,52 @@ def test_more_trusted_certificates_than_are_judged_by_are_refused(
     refuse(says, (head, f"{block}\n{head}"))
 
 
+RULES = "".join(
+    f"payments_risk_rule r{n} if hour=3 then=review; " for n in range(65)
+)
+VELOCITIES = "".join(
+    f"payments_risk_velocity v{n} key=ip window=10m limit=1 then=review; "
+    for n in range(17)
+)
+ONE_LESS = re.compile(r"[^;]*; $")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "says"),
+    [
+        (ONE_LESS.sub("", RULES), VELOCITIES, '"v16" .*16 velocities'),
+        (ONE_LESS.sub("", VELOCITIES), RULES, '"r64" .*64 rules'),
+    ],
+)
+def test_rules_and_velocities_have_limits_of_their_own(
+    gateway, directory, refuse, first, then, says
+):
+    """Behind 16 velocities no rule was taken, and behind 64 rules no
+    velocity."""
+    jobs = PLACES["jobs"]
+    begin = f"{jobs} payments_keyring secrets/one.ring; payments_risk on; "
+    full = begin + first + ONE_LESS.sub("", then)
+    text = swap(MINIMAL, (jobs, full))
+    code, said = Nginx(gateway, directory, text).test()
+    assert code == 0, said
+    refuse(says, (jobs, begin + first + then))
+
+
+def test_a_webhook_inside_the_api_has_a_limit_of_its_own(gateway, directory):
+    """It had inherited 64k, the default of the API."""
+    head = "location /v1/        {"
+    inside = f"{head} location /v1/hooks/ {{ payments_webhook; }}"
+    text = swap(MINIMAL, (head, inside))
+    with Nginx(gateway, directory, text).start() as nginx:
+        with httpx.Client(verify=gateway.ssl_context()) as http:
+            sent = {"url": f"{nginx.url}/v1/hooks/generic", "method": "POST"}
+            codes = [
+                http.request(**sent, content=b"x" * size).status_code
+                for size in (100_000, 300_000)
+            ]
+    assert codes == [401, 413]
+
+
 @pytest.mark.parametrize(
     "inside",
     [

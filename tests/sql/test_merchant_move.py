@@ -470,6 +470,23 @@ def test_the_other_cell_is_forgotten_when_no_key_is_valid_there(cells):
     forget(cells, code=1)
 
 
+def test_a_database_that_the_merchant_has_not_left_says_nothing(
+    cells, tmp_path
+):
+    """Any other database had passed, since it has no key: nodes that know one
+    cell then began payments whose keys were valid in the other one."""
+    move(cells, balances="leave")
+    assert begin(cells[1], "x") == "created"
+    move_back_later(cells)
+    name = f"pay_move_c_{uuid.uuid4().hex[:12]}"
+    migrated.create(name)
+    third = Shop(name, tmp_path)
+    forget((cells[0], third), code=1)
+    third.connection.close()
+    subprocess.run(["dropdb", "--force", name], check=True)
+    assert begin(cells[0], "y") == "moving"
+
+
 @pytest.mark.parametrize(
     "more", [("--dry-run",), ("--from", "a"), ("--wait", "60"), ("--who", "")]
 )

@@ -252,6 +252,48 @@ def test_other_arguments_need_no_migration(dsn, sql):
                  " FROM pg_proc WHERE proname = 'more'") == "pay.more(text)"
 
 
+BUSY = """
+    CREATE OR REPLACE FUNCTION pay.more() RETURNS int
+    LANGUAGE sql AS 'SELECT 1';
+    COMMENT ON FUNCTION pay.more IS 'More';
+    RESET ROLE;
+    DO $$ BEGIN
+        IF to_regclass('mine.jobs') IS NOT NULL THEN
+            RAISE 'busy' USING ERRCODE = '%s';
+        END IF;
+    END $$;"""
+
+
+@pytest.mark.parametrize("state", ["55P03", "40P01", "53100", "57014"])
+def test_an_error_of_the_moment_drops_nothing(dsn, sql, state):
+    """Any error had dropped all views, with those that an operator had made
+    upon them, and had said nothing."""
+    assert migrate(dsn, sql)[0] == 0
+    value(dsn, "CREATE SCHEMA mine; CREATE VIEW mine.jobs AS SELECT 1 AS a"
+          " FROM pay_view.ledger; SELECT 1")
+    path = sql / "functions" / "19_dead_letter.sql"
+    path.write_text(path.read_text() + BUSY % state)
+    code, out, err = migrate(dsn, sql)
+    assert (code, out) == (1, "")
+    assert "functions/19_dead_letter.sql: ERROR:  busy" in err
+    assert value(dsn, "SELECT to_regclass('mine.jobs')::text") == "mine.jobs"
+    assert value(dsn, "SELECT to_regproc('pay.more')") is None
+
+
+def test_views_that_go_with_an_older_release_are_announced(dsn, sql):
+    assert migrate(dsn, sql)[0] == 0
+    path = sql / "functions" / "19_dead_letter.sql"
+    text = path.read_text()
+    for result, said in (("int", "applied"), ("text", f"functions/{path.name}"
+                         " does not fit on top of the older release")):
+        path.write_text(f"""{text}
+            CREATE OR REPLACE FUNCTION pay.more() RETURNS {result}
+            LANGUAGE sql AS 'SELECT NULL::{result}';
+            COMMENT ON FUNCTION pay.more IS 'More';""")
+        code, out, err = migrate(dsn, sql)
+        assert (code, err) == (0, "") and out.startswith(said)
+
+
 ROW_TYPES = """SELECT string_agg(oid::text, ' ' ORDER BY oid) FROM pg_type
     WHERE typnamespace = 'pay_api'::regnamespace AND typname LIKE '%\\_row'"""
 
