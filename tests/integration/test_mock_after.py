@@ -110,6 +110,14 @@ def test_the_dashboard_refunds_what_is_left_and_no_more(psp, dialect):
     psp.control("dispute", 409, token=made["token"])
 
 
+def test_paypal_tells_of_a_capture_that_it_takes_back(psp):
+    made = psp.paid("paypal")
+    before = len(psp.books()["events"])
+    psp.control("refund", token=made["token"], reason="reversed")
+    assert told(psp, "paypal", before) == ["PAYMENT.CAPTURE.REVERSED"]
+    assert money(psp, made)["refunded"] == 1234
+
+
 def test_what_the_dashboard_does_has_no_key_of_ours(psp):
     made = held(psp)
     psp.control("capture", token=made["token"], amount_minor=500)

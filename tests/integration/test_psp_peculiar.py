@@ -233,6 +233,58 @@ def test_a_body_of_the_same_crc_moves_nothing_by_itself(stack):
     assert "paid" not in routed.kinds(victim)
 
 
+# Adyen: what is authorised and captured by itself counts as paid.
+
+
+def says(stack, made, code: str) -> str:
+    """What came of Adyen's message about the payment of a checkout."""
+    (booked,) = stack.mock.books(token=made.token)["registrations"]
+    answer = stack.mock.webhook(
+        dialect="adyen",
+        type=code,
+        data={
+            "amount": {"value": 1234, "currency": "USD"},
+            "merchantReference": booked["reference"],
+            "originalReference": "P" + made.token[-15:],
+            "reason": "Capture Failed",
+        },
+    )
+    assert answer["status"] == 200, answer
+    return stack.value(
+        "SELECT state FROM pay.webhook_inbox WHERE event_id = %s", answer["id"]
+    )
+
+
+def doubts(stack, made) -> list[tuple]:
+    return stack.sql(
+        "SELECT kind, why, amount_minor FROM pay.mismatch "
+        "WHERE checkout_id = %s",
+        made.id,
+    )
+
+
+@pytest.mark.parametrize(
+    "code", ("CAPTURE_FAILED", "CANCELLATION", "TECHNICAL_CANCEL", "EXPIRE")
+)
+def test_money_of_adyen_s_that_does_not_come_is_a_mismatch(stack, code):
+    made = stack.created("adyen")
+    stack.mock.pay(made.token, "paid")
+    made.becomes("SUCCESS")
+    assert says(stack, made, code) == "mismatch"
+    assert doubts(stack, made) == [("capture", "failed", 1234)]
+    assert made.states() == {("SUCCESS", None)}
+
+
+def test_a_failed_capture_before_its_payment_waits_for_it(stack):
+    made = stack.created("adyen")
+    assert says(stack, made, "CAPTURE_FAILED") == "parked"
+    assert made.states() == {("EXECUTING", None)}
+    assert doubts(stack, made) == []
+    stack.mock.pay(made.token, "paid")
+    made.becomes("SUCCESS")
+    assert doubts(stack, made) == [("capture", "failed", 1234)]
+
+
 # Pages that stay open until they are closed.
 
 

@@ -193,6 +193,29 @@ def test_an_event_whose_webhook_never_came_is_found_in_the_list(stack):
     assert told["via"] == "backfill"
 
 
+def test_a_capture_that_paypal_takes_back_is_found_in_its_list(stack):
+    """It is told to an operator, and nothing is booked."""
+    made = stack.created("paypal")
+    stack.mock.pay(made.token, "approved")
+    made.becomes("SUCCESS")
+    deed = stack.mock.call("refund", token=made.token, reason="reversed")
+
+    def doubts():
+        stack.sql("UPDATE pay.backfill SET run_at = now() WHERE psp = 'paypal'")
+        return stack.sql(
+            "SELECT kind, why, object, amount_minor FROM pay.mismatch "
+            "WHERE checkout_id = %s",
+            made.id,
+        )
+
+    wait_for(doubts, "the mismatch", 30 + DEADLINE_S)
+    assert doubts() == [("capture", "failed", deed["id"], 1234)]
+    assert made.states() == {("SUCCESS", None)}
+    assert "refunded" not in [
+        each["kind"] for each in stack.timeline(made.order_id)
+    ]
+
+
 # What a payment says about itself.
 
 

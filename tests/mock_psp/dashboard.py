@@ -82,10 +82,17 @@ class Dashboard:
         return made.view()
 
     def _refund(self, body: dict) -> dict:
-        """{token, amount_minor?, result?}"""
+        """{token, amount_minor?, result?, reason?: reversed (the PSP itself
+        takes the money back, which PayPal tells in its own way)}
+        """
         made = registration(self.psp, body)
         result = _one_of(body, "result", ("done", "pending", "failed"))
-        deed = self.psp.aftersale.refund(made, _amount(body), result=result)
+        deed = self.psp.aftersale.refund(
+            made,
+            _amount(body),
+            result=result,
+            reason=_one_of(body, "reason", ("", "reversed")),
+        )
         return deed.view()
 
     def _dispute(self, body: dict) -> dict:

@@ -6,6 +6,8 @@ REFUNDS = {
     "failed": ("FAILED", "PAYMENT.REFUND.FAILED"),
     "returned": ("FAILED", "PAYMENT.REFUND.FAILED"),
 }
+# PayPal itself has taken a capture back: in its example a refund, too
+REVERSED = "PAYMENT.CAPTURE.REVERSED"
 OUTCOMES = {"won": "RESOLVED_SELLER_FAVOUR", "lost": "RESOLVED_BUYER_FAVOUR"}
 
 
@@ -56,6 +58,8 @@ def dispute(dialect, deed) -> dict:
 def told(dialect, deed, before: str) -> list:
     if deed.kind == "refund":
         kind = REFUNDS[deed.status][1]
+        if deed.status == "done" and deed.reason == "reversed":
+            kind = REVERSED
         return [dialect.envelope(kind, refund(dialect, deed))]
     if deed.kind == "dispute":
         word = "CREATED" if deed.status == "open" else "RESOLVED"
