@@ -37,6 +37,8 @@ static ngx_uint_t named_before(const ngx_http_payments_main_conf_t *pmcf,
     pay_str_t name);
 static char *check_name(ngx_conf_t *cf, const char *directive,
     ngx_http_payments_main_conf_t *pmcf, ngx_str_t *name, const char *full);
+static const char *rules_full(const ngx_http_payments_main_conf_t *pmcf);
+static const char *velocities_full(const ngx_http_payments_main_conf_t *pmcf);
 static char *refuse(ngx_conf_t *cf, const char *directive, ngx_str_t *name,
     const char *why);
 static char *set_then(ngx_str_t *value, pay_risk_action_t *then);
@@ -112,10 +114,7 @@ ngx_http_payments_risk_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     (void) cmd;
 
-    if (check_name(cf, RULE, pmcf, &value[1],
-                   pmcf->risk.rules.nelts == PAY_RISK_RULES_MAX
-                   ? "is one too many: there may be 64 rules" : NULL)
-           != NGX_CONF_OK
+    if (check_name(cf, RULE, pmcf, &value[1], rules_full(pmcf)) != NGX_CONF_OK
         || ngx_http_payments_risk_note_line(cf, &pmcf->risk) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -184,9 +183,7 @@ ngx_http_payments_risk_velocity(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_memzero(&v, sizeof(velocity_t));
     ngx_http_payments_defaults(velocity_options, &v);
 
-    if (check_name(cf, VELOCITY, pmcf, &value[1],
-                   pmcf->risk.velocities.nelts == PAY_RISK_VELOCITIES_MAX
-                   ? "is one too many: there may be 16 velocities" : NULL)
+    if (check_name(cf, VELOCITY, pmcf, &value[1], velocities_full(pmcf))
            != NGX_CONF_OK
         || ngx_http_payments_options(cf, velocity_options, 2, &v, &given)
            != NGX_CONF_OK
@@ -231,6 +228,22 @@ check_name(ngx_conf_t *cf, const char *directive,
     }
 
     return full != NULL ? refuse(cf, directive, name, full) : NGX_CONF_OK;
+}
+
+
+static const char *
+rules_full(const ngx_http_payments_main_conf_t *pmcf)
+{
+    return pmcf->risk.rules.nelts == PAY_RISK_RULES_MAX
+           ? "is one too many: there may be 64 rules" : NULL;
+}
+
+
+static const char *
+velocities_full(const ngx_http_payments_main_conf_t *pmcf)
+{
+    return pmcf->risk.velocities.nelts == PAY_RISK_VELOCITIES_MAX
+           ? "is one too many: there may be 16 velocities" : NULL;
 }
 
 
@@ -519,8 +532,9 @@ ngx_http_payments_risk_knows(const ngx_http_payments_main_conf_t *pmcf,
 }
 
 
-/* A reload hands the windows on as long as their size stays.  A name of one size
- * is one zone to nginx: buckets and windows would lie on top of each other. */
+/* A reload hands the windows on as long as their size stays.  A name of one
+ * size is one zone to nginx: buckets and windows would lie on top of each
+ * other. */
 static char *
 make_zone(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {

@@ -283,8 +283,8 @@ conf_read(const char *path)
 }
 
 
-/* Comments are passed over; a name ends with its line's semicolon.  A jwt_key of
- * HS256 is the secret that signs tokens, in any sequence of its words. */
+/* Comments are passed over; a name ends with its line's semicolon.  A jwt_key
+ * of HS256 is the secret that signs tokens, in any sequence of its words. */
 static void
 conf_scan(setup_conf_t *conf)
 {

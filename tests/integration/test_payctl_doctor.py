@@ -1,5 +1,5 @@
-"""payctl doctor on a configuration of its own: each file that it names is looked
-at, and who may read the secrets among them."""
+"""payctl doctor on a configuration of its own: each file that it names is
+looked at, and who may read the secrets among them."""
 
 import subprocess
 
