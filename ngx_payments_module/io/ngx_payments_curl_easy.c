@@ -194,6 +194,9 @@ setup_easy(CURL *easy, ngx_payments_http_t *http)
                      (long) ngx_min(http->psp->connect_timeout,
                                     http->timeout));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) http->timeout);
+    /* a look-up that lasts longer ends without us: libcurl would wait for its
+     * thread, and the worker with it */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long) pays_out(http));
 
     return NGX_OK;

@@ -77,6 +77,7 @@ static void count_canceled(db_t *db, ngx_payments_batch_t *batch,
 static ngx_uint_t tried_enough(ngx_payments_batch_t *batch);
 static void queue_alone(db_t *db, ngx_payments_batch_t *batch);
 static void drop(ngx_payments_batch_t *batch, pay_db_failure_t failure);
+static ngx_uint_t may_be_of_one(const char *sqlstate);
 static ngx_uint_t is_contention(const char *sqlstate);
 static pay_db_failure_t failure_of(const char *sqlstate);
 static void tick_handler(ngx_event_t *ev);
@@ -410,7 +411,8 @@ batch_failed(void *data, ngx_payments_batch_t *batch,
     ngx_payments_queue_leave(&db->queues, batch);
 
     if (is_replica(db) || (is_contention(sqlstate) ? tried_enough(batch)
-        : batch->count == 1 || failure == PAY_DB_UNAVAILABLE))
+        : batch->count == 1 || (failure == PAY_DB_UNAVAILABLE
+                                && !may_be_of_one(sqlstate))))
     {
         if (ngx_payments_log_may(&db->pace, &omitted)) {
             level = is_replica(db) ? NGX_LOG_WARN : NGX_LOG_ERR;
@@ -559,6 +561,15 @@ queue_alone(db_t *db, ngx_payments_batch_t *batch)
 }
 
 
+/* 58, XX: a file or a row that cannot be read, which may be one item's. */
+static ngx_uint_t
+may_be_of_one(const char *sqlstate)
+{
+    return ngx_strncmp(sqlstate, "58", 2) == 0
+           || ngx_strncmp(sqlstate, "XX", 2) == 0;
+}
+
+
 /* All calls of the batch get one answer; each may free its flow. */
 static void
 drop(ngx_payments_batch_t *batch, pay_db_failure_t failure)
@@ -582,13 +593,14 @@ is_contention(const char *sqlstate)
 
 
 /* Classes: 08 connection, 53 resources, 57 operator, 58 system, XX internal,
- * 25006 read-only: the database is not to be had; 40, 55P03: contention. */
+ * 25006 read-only: the database is not to be had; 40, 55P03: contention; 42883,
+ * 0A000: a newer schema has taken an operation's function or its row type. */
 static pay_db_failure_t
 failure_of(const char *sqlstate)
 {
     ngx_uint_t                  i;
     static const char  *const   classes[] = {
-        "08", "53", "57", "58", "XX", "25006", "40", "55P03"
+        "08", "53", "57", "58", "XX", "25006", "40", "55P03", "42883", "0A000"
     };
 
     for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {

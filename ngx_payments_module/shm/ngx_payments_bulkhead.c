@@ -23,7 +23,7 @@
 #include "pay_drain.h"
 
 
-#define ROOM_STEP      32              /* blocks are used again */
+#define ROOM_MIN       32              /* of the smallest block */
 #define SWEEP_PACE_MS  1000
 #define PRESSED_PART   4               /* 3/4 of a cap is pressure */
 #define HIGHEST_BIT    (UINT64_C(1) << 63)
@@ -297,37 +297,46 @@ ngx_payments_bulkhead_total(ngx_uint_t cell, ngx_payments_work_e work)
 }
 
 
-/* With the zone's lock held.  That of a dead worker if it is large enough;
- * what stands under our own number is a dead one's, too. */
+/* With the zone's lock held.  That of a dead worker if it is large enough, else
+ * a new one in the place of a dead worker's; what stands under our own number
+ * is a dead one's, too.  The memory of a block that is replaced is lost, since
+ * others may be reading it: each is twice as large as the one before. */
 static ngx_payments_tallies_t *
 claim(ngx_slab_pool_t *pool, ngx_uint_t count)
 {
-    ngx_uint_t               i, room;
+    ngx_uint_t               i, room, place = bulkhead.ctx->tallies_end;
     ngx_payments_tallies_t  *block;
 
     for (i = 0; i < bulkhead.ctx->tallies_end; i++) {
         block = bulkhead.ctx->tallies[i];
 
-        if (block->room >= count
-            && (block->pid == (ngx_atomic_uint_t) ngx_pid || !is_alive(block)))
-        {
+        if (block->pid != (ngx_atomic_uint_t) ngx_pid && is_alive(block)) {
+            continue;
+        }
+
+        if (block->room >= count) {
             return block;
         }
+
+        place = i;
     }
 
-    if (i == NGX_PAYMENTS_WORKERS) {
+    if (place == NGX_PAYMENTS_WORKERS) {
         return NULL;
     }
 
-    room = (count + ROOM_STEP - 1) / ROOM_STEP * ROOM_STEP;
+    for (room = ROOM_MIN; room < count; room *= 2) { /* void */ }
+
     block = ngx_slab_calloc_locked(pool, sizeof(ngx_payments_tallies_t)
                                          + room * sizeof(ngx_payments_tally_t));
 
     if (block != NULL) {
         block->room = room;
-        bulkhead.ctx->tallies[i] = block;
         ngx_memory_barrier();
-        bulkhead.ctx->tallies_end = i + 1;
+        bulkhead.ctx->tallies[place] = block;
+        ngx_memory_barrier();
+        bulkhead.ctx->tallies_end = ngx_max(bulkhead.ctx->tallies_end,
+                                            place + 1);
     }
 
     return block;
@@ -496,6 +505,7 @@ static void
 sweep(void)
 {
     ngx_uint_t               i;
+    ngx_atomic_uint_t        pid;
     ngx_payments_tallies_t  *block;
 
     if (bulkhead.swept != 0
@@ -509,8 +519,11 @@ sweep(void)
     for (i = 0; i < bulkhead.ctx->tallies_end; i++) {
         block = bulkhead.ctx->tallies[i];
 
-        if (block->pid != 0 && !is_alive(block)) {
-            block->pid = 0;
+        pid = block->pid;
+
+        /* a new worker may take the block over at this moment */
+        if (pid != 0 && !is_alive(block)) {
+            (void) ngx_atomic_cmp_set(&block->pid, pid, 0);
         }
     }
 }

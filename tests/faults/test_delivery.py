@@ -104,6 +104,31 @@ def test_a_name_is_judged_at_each_connection(stack, authority, shop):
         receiver.close()
 
 
+def test_a_nameserver_that_is_silent_stops_no_worker(stack, authority, shop):
+    """The attempt ends in its time while the look-up goes on, and the worker
+    has answered others all along."""
+    names = Names(stack.gateway.run)
+    names.lead(LOOPBACK)
+    stack.configure(directive(authority))
+    stack.boot(
+        str(names.library), PAY_NAME=NAME, PAY_NAME_FILE=str(names.file)
+    )
+    receiver = Receiver(authority, NAME)
+    try:
+        made = shop.make(f"https://{NAME}:{receiver.port}/{new_id()}")
+        names.lead("wait")
+        stack.relieve()
+        shop.act(made, "test")
+        wait_for(lambda: failures(shop, made), "the end of the attempt")
+        assert stack.is_ready()
+        names.lead(LOOPBACK)
+        shop.now(made)
+        wait_for(lambda: delivered(shop, made) == 1, "the delivery")
+    finally:
+        names.lead(LOOPBACK)
+        receiver.close()
+
+
 class Careful(Receiver):
     """Refuses what was not signed within the tolerated time."""
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 from support.events import message, outcome, slug
+from support.load import together
 from support.own_stack import QUICK_JOBS, Checkout, new_id, wait_for
 from support.pg_link import Link
 
@@ -247,12 +248,14 @@ def test_a_row_that_is_none_of_the_operations_is_unknown_not_failed(
 
 @pytest.fixture
 def failing(stack):
-    """failing(sqlstate): each new checkout fails that way."""
+    """failing(sqlstate): each new checkout fails that way, or those that the
+    condition is about."""
 
-    def begin(code: str) -> None:
+    def begin(code: str, when: str = "true") -> None:
         stack.sql(
             "CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql "
-            f"AS $$ BEGIN RAISE 'no' USING ERRCODE = '{code}'; END $$"
+            f"AS $$ BEGIN IF {when} THEN RAISE 'no' USING ERRCODE = "
+            f"'{code}'; END IF; RETURN NEW; END $$"
         )
         stack.sql(
             "CREATE TRIGGER fail BEFORE INSERT ON pay.checkout "
@@ -263,8 +266,12 @@ def failing(stack):
     stack.sql("DROP FUNCTION IF EXISTS public.fail CASCADE")
 
 
-# disk full, out of memory, I/O error, read-only, about to end
-CODES = ("53100", "53200", "58030", "25006", "57P01", "57P03")
+# disk full, out of memory, I/O error, read-only, about to end; a newer schema
+# without the function, or with another row type
+CODES = (
+    *("53100", "53200", "58030", "25006", "57P01", "57P03"),
+    *("42883", "0A000"),
+)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -281,6 +288,15 @@ def test_what_postgresql_cannot_do_is_503_at_once(stack, link, failing, code):
     assert stack.payment(made.order_id)["status"] == "EXECUTING"
     stack.sql("DROP FUNCTION public.fail CASCADE")
     registered_once(stack, with_key(stack, body, key))
+
+
+def test_a_damaged_row_fails_nobody_else(stack, link, failing):
+    """XX001, a page that cannot be read: the others of its batch go in."""
+    bodies = [stack.order() for _ in range(60)]
+    failing("XX001", f"NEW.checkout_id = '{bodies[7]['checkout_id']}'")
+    answers = together(60, lambda n: stack.post(bodies[n]))
+    codes = [answer.status_code for answer in answers]
+    assert codes == [503 if n == 7 else 201 for n in range(60)]
 
 
 def test_an_error_of_an_operation_is_500_and_not_an_outage(

@@ -46,8 +46,8 @@ SELECT is(pg_temp.tell('sent', 'r'), 'contradiction',
           'nobody can have paid it');
 SELECT is(pg_temp.batch(), 'made 1 1000', 'a batch');
 SELECT is(pg_temp.batch(), 'nothing', 'an item is in one batch');
-SELECT is(pg_temp.approve(w), 'maker', 'its maker does not approve it: ' || w)
-FROM unnest('{max,Max}'::text[]) w;
+SELECT is(pg_temp.approve('max'), 'maker', 'its maker does not approve it');
+SELECT is(pg_temp.approve('Max'), 'maker', 'nor another spelling of him');
 SELECT is(pg_temp.approve('sue'), 'entered',
           'nor the one who entered the account');
 SELECT is(pg_temp.approve(' '), 'invalid', 'nor nobody');

@@ -1,7 +1,7 @@
 /*
  * Stands before getaddrinfo() in nginx (LD_PRELOAD): one name leads to the
  * address that stands in a file at that moment, as with a storefront who
- * answers DNS questions himself.
+ * answers DNS questions himself.  While it says "wait", there is no answer.
  */
 
 #define _GNU_SOURCE
@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 
@@ -53,6 +54,24 @@ read_address(char *address, size_t size)
 }
 
 
+/* 0: as read_address(). */
+static int
+wait_for_address(char *address, size_t size)
+{
+    struct timespec  pause = { 0, 20000000 };
+
+    while (read_address(address, size)) {
+        if (strcmp(address, "wait") != 0) {
+            return 1;
+        }
+
+        nanosleep(&pause, NULL);
+    }
+
+    return 0;
+}
+
+
 int
 getaddrinfo(const char *node, const char *service,
     const struct addrinfo *hints, struct addrinfo **found)
@@ -72,7 +91,7 @@ getaddrinfo(const char *node, const char *service,
         return lookup(node, service, hints, found);
     }
 
-    if (!read_address(address, sizeof(address))) {
+    if (!wait_for_address(address, sizeof(address))) {
         return EAI_NONAME;
     }
 
