@@ -105,7 +105,9 @@ COMMENT ON FUNCTION pay.release_change_keys IS
 
 
 -- The request that began a change works on it while its lease lasts, unless the
--- change has an answer or a job has taken over.
+-- change has an answer or a job has taken over.  A request that has sent nothing
+-- for 5 seconds was answered already: there is no page, or no payment yet, that
+-- the PSP would know.
 CREATE OR REPLACE FUNCTION pay.change_in_progress(
     p_merchant_id text, p_change_id text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -120,12 +122,12 @@ BEGIN
                 AND j.kind = 'change'
                 AND j.operation_id = v_change.change_id
                 AND j.attempts = 0 AND j.run_at > now())
-        AND NOT EXISTS (
-            SELECT FROM dispatch d
+        AND coalesce((
+            SELECT bool_and(d.ended_at IS NULL) FROM dispatch d
             WHERE d.merchant_id = v_change.merchant_id
                 AND d.checkout_id = v_change.checkout_id
-                AND d.operation_id = v_change.change_id
-                AND d.ended_at IS NOT NULL);
+                AND d.operation_id = v_change.change_id),
+            v_change.created_at > now() - interval '5 seconds');
 END
 $$;
 COMMENT ON FUNCTION pay.change_in_progress IS

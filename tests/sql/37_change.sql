@@ -44,6 +44,12 @@ SELECT is(pg_temp.change('o2', 'refund', 'r1b', 1, 'key-r1', 'other'),
 SELECT is(pg_temp.change('nope', 'refund', 'r1b', 1, 'key-r1', 'other'),
           'key_reused', 'an order that is not there');
 SELECT is(pg_temp.everything(), :'before', 'change nothing');
+UPDATE pay.change SET created_at = now() - interval '6 seconds'
+WHERE change_id = pg_temp.uuid('r1');
+SELECT is(pg_temp.change('o1', 'refund', 'r1b', 300, 'key-r1'),
+          'replayed refund NOT_STARTED 300', 'nothing could be sent');
+UPDATE pay.change SET created_at = now()
+WHERE change_id = pg_temp.uuid('r1');
 UPDATE pay.job SET run_at = now() WHERE operation_id = pg_temp.uuid('r1');
 SELECT is(pg_temp.change('o1', 'refund', 'r1b', 300, 'key-r1'),
           'replayed refund NOT_STARTED 300', 'the lease is over');
