@@ -129,8 +129,9 @@ SELECT coalesce(has_members_of(p_risk, '{version,decision,allowed,facts}',
     AND severity(p_risk ->> 'decision') IS NOT NULL
     AND jsonb_typeof(p_risk -> 'allowed') = 'boolean'
     AND jsonb_typeof(p_risk -> 'facts') = 'object'
-    AND (octet_length(p_text) <= 4096
-         OR octet_length(p_risk ->> 'facts') <= 4096), false)
+    -- a count for each window and seller of a large checkout
+    AND (octet_length(p_text) <= 16384
+         OR octet_length(p_risk ->> 'facts') <= 16384), false)
 $$;
 COMMENT ON FUNCTION pay.risk_ok IS
     'Whether begin_payment can take these findings';

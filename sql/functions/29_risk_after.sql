@@ -73,7 +73,7 @@ COMMENT ON FUNCTION pay.label_refund IS
 -- Words of PSPs about cards, with their events: p_facts are those that are no
 -- duplicates.  These are hints: a value of another form than ours counts
 -- as not said, and none refuses its event.  An attempt has one row, so that its
--- second event, or its query, only fills gaps.  A checkout that
+-- second event, or its query, only fills gaps; two of one batch take turns.  A checkout that
 -- no token names is found by its payment.  Where none is known yet, the terms of
 -- judge_cards() wait for it.
 CREATE OR REPLACE FUNCTION pay.keep_cards(
@@ -82,72 +82,87 @@ CREATE OR REPLACE FUNCTION pay.keep_cards(
     p_three_d text[], p_level text[], p_score bigint[], p_warning text[],
     p_is_hint bigint[], p_before text[], p_terms jsonb[])
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_turns bigint := (
+        SELECT coalesce(max(t.count), 0)
+        FROM (SELECT count(*) FROM unnest(p_item, p_attempt) u (item, attempt)
+              JOIN unnest(p_facts) f ON f.item = u.item
+              GROUP BY f.psp, u.attempt) t);
 BEGIN
-    WITH kept AS (
-        INSERT INTO risk_card AS c (psp, attempt, merchant_id, checkout_id,
-            token, card, bin, country, funding, three_d, level, score,
-            warning, is_hint, is_declined, waits)
-        SELECT DISTINCT ON (f.psp COLLATE "C", u.attempt COLLATE "C")
-            f.psp, u.attempt, coalesce(f.merchant_id, k.merchant_id),
-            coalesce(f.checkout_id, k.checkout_id), f.token,
-            CASE WHEN octet_length(u.card) = 64 AND u.card !~ '[^0-9a-f]'
-                 THEN u.card END,
-            CASE WHEN octet_length(u.bin) BETWEEN 6 AND 8
-                     AND u.bin !~ '[^0-9]' THEN u.bin END,
-            CASE WHEN octet_length(u.country) = 2 AND u.country !~ '[^A-Z]'
-                 THEN u.country END,
-            CASE WHEN u.funding IN ('credit', 'debit', 'prepaid')
-                 THEN u.funding END,
-            CASE WHEN u.three_d IN ('authenticated', 'attempted', 'exempted',
-                                    'failed') THEN u.three_d END,
-            CASE WHEN u.level IN ('normal', 'elevated', 'highest')
-                 THEN u.level END,
-            CASE WHEN u.score BETWEEN 0 AND 100 THEN u.score END,
-            CASE WHEN octet_length(u.warning) BETWEEN 1 AND 64
-                     AND u.warning !~ '[^a-z0-9_.-]' THEN u.warning END,
-            u.is_hint IS DISTINCT FROM 0,
-            p_fact[f.item] IN ('attempt_declined', 'declined'),
-            CASE WHEN f.checkout_id IS NULL AND k.checkout_id IS NULL
-                 THEN p_terms[u.item] || CASE WHEN u.before IS NULL THEN '{}'
-                     ELSE jsonb_build_object('before', u.before) END END
-        FROM unnest(p_item, p_attempt, p_card, p_bin, p_country, p_funding,
-            p_three_d, p_level, p_score, p_warning, p_is_hint, p_before)
-            AS u (item, attempt, card, bin, country, funding, three_d, level,
-                  score, warning, is_hint, before)
-        JOIN unnest(p_facts) f ON f.item = u.item
-        LEFT JOIN LATERAL (
-            SELECT t.merchant_id, t.checkout_id FROM psp_token t
-            WHERE f.checkout_id IS NULL AND t.psp = f.psp
-                AND t.token = f.reference AND t.is_reference
-            OFFSET 0) k ON true
-        WHERE f.actor IN ('webhook', 'query') AND f.kind <> 'unknown'
-            AND id_ok(u.attempt)
-            AND (f.token IS NOT NULL OR f.checkout_id IS NOT NULL
-                 OR k.checkout_id IS NOT NULL)
-        ORDER BY f.psp COLLATE "C", u.attempt COLLATE "C", u.item
-        ON CONFLICT (psp, attempt) DO UPDATE
-        SET card = coalesce(c.card, EXCLUDED.card),
-            bin = coalesce(c.bin, EXCLUDED.bin),
-            country = coalesce(c.country, EXCLUDED.country),
-            funding = coalesce(c.funding, EXCLUDED.funding),
-            three_d = coalesce(c.three_d, EXCLUDED.three_d),
-            level = coalesce(c.level, EXCLUDED.level),
-            score = coalesce(c.score, EXCLUDED.score),
-            is_hint = c.is_hint OR EXCLUDED.is_hint,
-            is_declined = c.is_declined OR EXCLUDED.is_declined
-        WHERE c.merchant_id = EXCLUDED.merchant_id
-            AND c.checkout_id = EXCLUDED.checkout_id
-        RETURNING c.merchant_id, c.checkout_id, c.warning
-    )
-    INSERT INTO risk_label (merchant_id, payment_order_id, label, source,
-        labelled_at)
-    SELECT k.merchant_id, o.payment_order_id, 'fraud',
-        'early_fraud_warning', clock_timestamp()
-    FROM kept k
-    CROSS JOIN LATERAL orders_of(k.merchant_id, k.checkout_id) o
-    WHERE k.warning IS NOT NULL AND k.checkout_id IS NOT NULL
-    ORDER BY 1, 2
-    ON CONFLICT DO NOTHING;
+    FOR v_turn IN 1 .. v_turns LOOP
+        WITH kept AS (
+            INSERT INTO risk_card AS c (psp, attempt, merchant_id, checkout_id,
+                token, card, bin, country, funding, three_d, level, score,
+                warning, is_hint, is_declined, waits)
+            SELECT f.psp, u.attempt, coalesce(f.merchant_id, k.merchant_id),
+                coalesce(f.checkout_id, k.checkout_id), f.token,
+                CASE WHEN octet_length(u.card) = 64 AND u.card !~ '[^0-9a-f]'
+                     THEN u.card END,
+                CASE WHEN octet_length(u.bin) BETWEEN 6 AND 8
+                         AND u.bin !~ '[^0-9]' THEN u.bin END,
+                CASE WHEN octet_length(u.country) = 2 AND u.country !~ '[^A-Z]'
+                     THEN u.country END,
+                CASE WHEN u.funding IN ('credit', 'debit', 'prepaid')
+                     THEN u.funding END,
+                CASE WHEN u.three_d IN ('authenticated', 'attempted', 'exempted',
+                                        'failed') THEN u.three_d END,
+                CASE WHEN u.level IN ('normal', 'elevated', 'highest')
+                     THEN u.level END,
+                CASE WHEN u.score BETWEEN 0 AND 100 THEN u.score END,
+                CASE WHEN octet_length(u.warning) BETWEEN 1 AND 64
+                         AND u.warning !~ '[^a-z0-9_.-]' THEN u.warning END,
+                u.is_hint IS DISTINCT FROM 0,
+                p_fact[f.item] IN ('attempt_declined', 'declined'),
+                CASE WHEN f.checkout_id IS NULL AND k.checkout_id IS NULL
+                     THEN p_terms[u.item] || CASE WHEN u.before IS NULL THEN '{}'
+                         ELSE jsonb_build_object('before', u.before) END END
+            FROM (
+                SELECT x.*, row_number() OVER (PARTITION BY y.psp, x.attempt
+                                               ORDER BY x.item) AS turn
+                FROM unnest(p_item, p_attempt, p_card, p_bin, p_country,
+                    p_funding, p_three_d, p_level, p_score, p_warning, p_is_hint,
+                    p_before) AS x (item, attempt, card, bin, country, funding,
+                                    three_d, level, score, warning, is_hint,
+                                    before)
+                JOIN unnest(p_facts) y ON y.item = x.item) u
+            JOIN unnest(p_facts) f ON f.item = u.item
+            LEFT JOIN LATERAL (
+                SELECT t.merchant_id, t.checkout_id FROM psp_token t
+                WHERE f.checkout_id IS NULL AND t.psp = f.psp
+                    AND t.token = f.reference AND t.is_reference
+                OFFSET 0) k ON true
+            WHERE u.turn = v_turn
+                AND f.actor IN ('webhook', 'query') AND f.kind <> 'unknown'
+                AND id_ok(u.attempt)
+                AND (f.token IS NOT NULL OR f.checkout_id IS NOT NULL
+                     OR k.checkout_id IS NOT NULL)
+            ORDER BY f.psp COLLATE "C", u.attempt COLLATE "C", u.item
+            ON CONFLICT (psp, attempt) DO UPDATE
+            SET card = coalesce(c.card, EXCLUDED.card),
+                bin = coalesce(c.bin, EXCLUDED.bin),
+                country = coalesce(c.country, EXCLUDED.country),
+                funding = coalesce(c.funding, EXCLUDED.funding),
+                three_d = coalesce(c.three_d, EXCLUDED.three_d),
+                level = coalesce(c.level, EXCLUDED.level),
+                score = coalesce(c.score, EXCLUDED.score),
+                warning = coalesce(c.warning, EXCLUDED.warning),
+                is_hint = c.is_hint OR EXCLUDED.is_hint,
+                is_declined = c.is_declined OR EXCLUDED.is_declined
+            WHERE (c.merchant_id, c.checkout_id) IS NOT DISTINCT FROM
+                    (EXCLUDED.merchant_id, EXCLUDED.checkout_id)
+                AND (c.checkout_id IS NOT NULL OR c.token = EXCLUDED.token)
+            RETURNING c.merchant_id, c.checkout_id, c.warning
+        )
+        INSERT INTO risk_label (merchant_id, payment_order_id, label, source,
+            labelled_at)
+        SELECT k.merchant_id, o.payment_order_id, 'fraud',
+            'early_fraud_warning', clock_timestamp()
+        FROM kept k
+        CROSS JOIN LATERAL orders_of(k.merchant_id, k.checkout_id) o
+        WHERE k.warning IS NOT NULL AND k.checkout_id IS NOT NULL
+        ORDER BY 1, 2
+        ON CONFLICT DO NOTHING;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay.keep_cards IS

@@ -110,8 +110,11 @@ BEGIN
             OFFSET 0) k
         -- not of an attempt that the sale without a name was, see
         -- name_attempts()
+        -- nor of a warning, which is about an attempt that was counted
         CROSS JOIN LATERAL (
-            SELECT coalesce(c.browser, CASE WHEN NOT EXISTS (
+            SELECT coalesce(c.browser, CASE WHEN (c.attempt = c.token
+                OR num_nonnulls(c.card, c.bin, c.country, c.level, c.score)
+                    > 0 OR c.warning IS NULL) AND NOT EXISTS (
                 SELECT FROM risk_card y
                 WHERE y.merchant_id = c.merchant_id
                     AND y.checkout_id = c.checkout_id
@@ -420,7 +423,8 @@ COMMENT ON FUNCTION pay.keep_card_decisions IS
     'Writes the decisions about PSPs'' words about cards';
 
 
--- A checkout with a review gets no second one: one that has ended is open again.
+-- A checkout with a review gets no second one: one that has ended is open again,
+-- with a time of its own and nobody's word: those were about other evidence.
 -- One that a reviewer has locked at this moment stays as it is: it is looked at,
 -- and a lock is not waited for by those who have checkouts locked.
 CREATE OR REPLACE FUNCTION pay.carry_out_cards(
@@ -430,6 +434,7 @@ DECLARE
     v_merchants text[];
     v_checkouts text[];
     v_new       int[];
+    v_free      int[];
     v_review    risk_review;
 BEGIN
     SELECT array_agg(w.merchant_id ORDER BY w.n),
@@ -448,7 +453,13 @@ BEGIN
         ARRAY(SELECT w.currency FROM unnest(p_words) w ORDER BY w.n),
         ARRAY(SELECT w.total_minor FROM unnest(p_words) w ORDER BY w.n),
         ARRAY(SELECT w.terms FROM unnest(p_words) w ORDER BY w.n));
-    PERFORM hold_orders(p_items, v_merchants, v_checkouts);
+    v_free := ARRAY(
+        SELECT u.n FROM risk_review r
+        JOIN unnest(p_items) u (n) ON r.merchant_id = v_merchants[u.n]
+            AND r.checkout_id = v_checkouts[u.n]
+        ORDER BY r.review_id
+        FOR UPDATE OF r SKIP LOCKED);
+    PERFORM hold_orders(v_free, v_merchants, v_checkouts);
 
     FOR v_review IN
         SELECT r.* FROM risk_review r
@@ -462,14 +473,16 @@ BEGIN
     END LOOP;
 
     UPDATE risk_review r
-    SET state = 'open', is_settled = false
-    WHERE r.review_id = ANY (ARRAY(
-        SELECT x.review_id FROM risk_review x
-        JOIN unnest(p_items, p_effects) u (n, effect)
-            ON x.merchant_id = v_merchants[u.n]
-            AND x.checkout_id = v_checkouts[u.n]
-        WHERE u.effect = 'hold' AND x.state IN ('approved', 'ended')
-        FOR UPDATE OF x SKIP LOCKED));
+    SET state = 'open', is_settled = false, asked = NULL, asked_by = NULL,
+        claimed_by = NULL, claimed_until = NULL, deadline = now()
+            + make_interval(secs => least(coalesce(
+                (w.terms -> 'review' ->> 'deadline_s')::float8, 259200),
+                (hold_terms(w.terms) ->> 'window_s')::float8))
+    FROM unnest(v_free) f (n)
+    JOIN unnest(p_items, p_effects) u (n, effect) ON u.n = f.n
+    JOIN unnest(p_words) w ON w.n = f.n
+    WHERE r.merchant_id = v_merchants[f.n] AND r.checkout_id = v_checkouts[f.n]
+        AND u.effect = 'hold' AND r.state IN ('approved', 'ended');
 END
 $$;
 COMMENT ON FUNCTION pay.carry_out_cards IS

@@ -150,12 +150,19 @@ COMMENT ON FUNCTION pay.tested_merchants IS
 
 -- Each round in which the share is too large lengthens the mode: it ends when
 -- the share was in its range for as long as the terms say.  Without terms all
--- end.
+-- end.  Another word, or shadow, holds for modes that have begun, too: these
+-- merchants may have no attempts any more, which would show it.
 CREATE OR REPLACE FUNCTION pay.sweep_modes(p_terms jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF p_terms IS NOT NULL THEN
         PERFORM count_usual();
+
+        UPDATE risk_mode m
+        SET word = p_terms ->> 'word',
+            is_shadow = (p_terms -> 'shadow')::boolean
+        WHERE (m.word, m.is_shadow) IS DISTINCT FROM
+            (p_terms ->> 'word', (p_terms -> 'shadow')::boolean);
 
         WITH begun AS (
             INSERT INTO risk_mode AS m

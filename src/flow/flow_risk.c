@@ -84,6 +84,11 @@ pay_status_t
 pay_risk_ask(pay_flow_t *flow, pay_risk_check_t *check,
     const pay_input_t *input, pay_effect_t *effect, pay_flow_step_pt next)
 {
+    /* nothing could be counted, which the caller says as of PostgreSQL */
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
+    }
+
     check->next = next;
     flow->sub = check;
 
@@ -168,11 +173,6 @@ ask_provider(pay_flow_t *flow, pay_risk_check_t *check,
         .merchant_id = check->facts->merchant_id,
         .checkout_id = check->facts->request->checkout_id
     };
-
-    /* nothing could be counted, which the caller says as of PostgreSQL */
-    if (input->kind == PAY_INPUT_DB_FAILED) {
-        return pay_done_db_failed(flow, input, effect);
-    }
 
     check->provider = pay_risk_provider_of(risk, check->facts);
 

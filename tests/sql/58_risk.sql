@@ -452,7 +452,7 @@ FROM (
         ('{decision}', '"deny"'), ('{decision}', 'null'),
         ('{decision}', '["block"]'), ('{allowed}', '"true"'),
         ('{allowed}', 'null'), ('{facts}', '[]'), ('{facts}', 'null'),
-        ('{facts}', to_jsonb('{"a": "' || repeat('x', 4096) || '"}') #>> '{}'),
+        ('{facts}', to_jsonb('{"a": "' || repeat('x', 16384) || '"}') #>> '{}'),
         ('{hits,0,name}', '""'), ('{hits,0,name}', 'null'),
         ('{hits,0,name}', to_jsonb(repeat('x', 65))::text),
         ('{hits,0,then}', '"deny"'), ('{hits,0,then}', 'null'),

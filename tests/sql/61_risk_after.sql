@@ -179,6 +179,12 @@ SELECT is((pay.purge()).risk_rows, 1::bigint, 'one card is old');
 SELECT is(pg_temp.cards('c1'),
     'ch_1 424242 DE credit authenticated normal 12', 'only its name goes');
 
+-- a warning about an attempt that is known
+SELECT is(pg_temp.said('t4', 'e13', 'ch_4', p_warning => 'card_stolen'),
+    'ignored', 'one about an attempt that is known');
+SELECT is(pg_temp.labels('o4'), 'not_fraud/dispute fraud/early_fraud_warning',
+    'labels it, too');
+
 \i :checks
 
 SELECT finish();

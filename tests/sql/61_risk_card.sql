@@ -47,7 +47,8 @@ pay_api.apply_event(
     array_fill('webhook'::text, ARRAY[c.n]),
     ARRAY(SELECT coalesce(p_event, p_fact || '-' || t || '-'
               || coalesce(p_attempt, 'ch-' || t) || coalesce(p_bin, ''))
-          FROM unnest(p_tokens) t),
+              || CASE WHEN t = ANY (p_tokens[:n - 1]) THEN n::text ELSE '' END
+          FROM unnest(p_tokens) WITH ORDINALITY u (t, n)),
     array_fill('charge.x'::text, ARRAY[c.n]),
     array_fill(p_fact, ARRAY[c.n]), p_tokens,
     array_fill(NULL::text, ARRAY[c.n]), array_fill(NULL::text, ARRAY[c.n]),
@@ -279,9 +280,15 @@ SELECT is(pay_ops.decide_review((SELECT review_id FROM pay.risk_review
     WHERE checkout_id = 'old2'), 'approve', 'known_buyer', NULL, false,
     'ann'), 'approved', 'which was approved');
 SELECT is(pg_temp.review('old2'), 'approved', 'too early');
+UPDATE pay.risk_review
+SET asked = 'approve', asked_by = 'ann', deadline = now() - interval '1 h'
+WHERE checkout_id = 'old2';
 SELECT is(pg_temp.say('{told2}', '{listed}', pg_temp.terms(), 'paid'),
     'applied', 'when its card is known');
 SELECT is(pg_temp.review('old2'), 'open held', 'it is open again');
+SELECT is((r.asked, r.asked_by, r.deadline - now())::text, '(,,"3 days")',
+    'with a time of its own, and nobody''s word')
+FROM pay.risk_review r WHERE r.checkout_id = 'old2';
 SELECT is(pg_temp.look('old3', pg_temp.risk('review')), 'created', 'a third');
 SELECT is(pg_temp.token('m1', 'old3', 'told3'), 'stored', 'its page');
 SELECT is(pg_temp.say('{told3}', '{listed}', pg_temp.terms()
@@ -300,6 +307,13 @@ SELECT is(pg_temp.after('m1c40'),
     'and judged, by both keys');
 SELECT is((SELECT waits FROM pay.risk_card WHERE checkout_id = 'm1c40'), NULL,
     'nothing waits any more');
+
+-- two words about one attempt in a batch
+SELECT is(pg_temp.say('{m1t31,m1t31}', '{NULL,twice}', pg_temp.terms(
+    pg_temp.win(9)), p_attempt => 'ch-31'), 'ignored', 'the second has its card');
+SELECT is(pg_temp.counts('twice'), '1 0', 'which is counted');
+SELECT is(count(*)::int, 1, 'as one attempt') FROM pay.risk_card
+WHERE checkout_id = 'm1c31' AND attempt = 'ch-31';
 
 -- by an order
 SELECT is(pay_ops.risk_list_add_cards('m1', 'block', 'm1o26', NULL, 'ann',

@@ -68,6 +68,14 @@ SELECT is(pg_temp.look('new6', pg_temp.risk()), 'created', 'nothing acts');
 SELECT is(pg_temp.decided('new6'),
     'allow none mode/card_testing/challenge/shadow', 'and it is noted');
 
+SELECT is(pg_temp.sweep(pg_temp.terms('{"word": "block"}')), 'swept 1',
+    'it acts');
+SELECT is(pg_temp.sweep(pg_temp.terms('{"share": 100, "shadow": true}')),
+    'swept 1', 'in shadow, when the share is in its range');
+SELECT is(pg_temp.look('new8', pg_temp.risk()), 'created', 'nothing acts');
+SELECT is(pg_temp.decided('new8'),
+    'allow none mode/card_testing/challenge/shadow', 'as before');
+
 -- its end
 UPDATE pay.risk_mode SET until = now() - interval '1 s';
 SELECT is(pg_temp.sweep(pg_temp.terms('{"share": 100}')), 'swept 0',
@@ -106,7 +114,7 @@ FROM pay_api.publish_events('{w}', '{1000}') p;
 SELECT is(pg_temp.heard(), 'card_testing.began card_testing/m1 1 '
     '{"attempts": 5, "declines": 3, "is_acting": true, "limit_percent": 50}'
     '; card_testing.ended card_testing/m1 2 '
-    '{"attempts": 5, "declines": 3, "is_acting": false, "limit_percent": 50}'
+    '{"attempts": 5, "declines": 3, "is_acting": true, "limit_percent": 50}'
     '; card_testing.began card_testing/m1 3 '
     '{"attempts": 5, "declines": 3, "is_acting": true, "limit_percent": 50}'
     '; card_testing.ended card_testing/m1 4 '

@@ -417,7 +417,7 @@ static pay_risk_scorer_t  scorers[1];
 
 /* A model by the number of orders that the buyer has paid. */
 static void
-open_with_model(world_t *world)
+open_with_the_model(world_t *world)
 {
     char          hash[PAY_RISK_HASH_SIZE];
     char          text[512];
@@ -436,6 +436,14 @@ open_with_model(world_t *world)
     open_with_risk(world);
     risk.scorers = scorers;
     risk.scorer_count = 1;
+}
+
+
+/* The same, and the windows have counted. */
+static void
+open_with_model(world_t *world)
+{
+    open_with_the_model(world);
     world_counted(world, 1);
 }
 
@@ -493,6 +501,22 @@ Test(pay_flow_risk, a_history_that_cannot_be_looked_up_stores_nothing)
         cr_expect_not_null(world.effect.uncounts);
         world_close(&world);
     }
+}
+
+
+/* Nor do windows that cannot count, though a history could be looked up. */
+Test(pay_flow_risk, nothing_is_looked_up_behind_windows_that_cannot_count)
+{
+    world_t  world;
+
+    world_open(&world);
+    open_with_the_model(&world);
+    cr_assert_eq(world.effect.kind, PAY_DO_COUNT);
+    world_db_failed(&world, PAY_DB_UNAVAILABLE);
+    cr_assert(world.ended);
+    cr_expect_eq(world.effect.reply->status, 503);
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
 }
 
 
