@@ -61,6 +61,16 @@ typedef struct {
     camt_part_t  part;                 /* the TxDtls that was read last */
 } camt_entry_t;
 
+/* The pages of the message, which are those of its statements that say nothing
+ * about pages.  `last` is the statement that ended last, if it goes on behind
+ * the message when no other statement follows. */
+typedef struct {
+    int64_t                  page;     /* 0: not said */
+    int                      has_more;
+    int                      has_begun;        /* a statement of it has */
+    pay_settle_statement_t  *last;
+} camt_message_t;
+
 /* The statement that is open.  `statement` and `index` are of the reader,
  * which keeps it beyond this page. */
 typedef struct {
@@ -69,6 +79,7 @@ typedef struct {
     char                     account[PAY_SETTLE_ID_MAX + 1];
     int64_t                  number;
     int64_t                  page;
+    int                      has_pages;        /* its own (StmtPgntn) */
     int                      has_more;
     int                      is_copy;
     int                      has_count;
@@ -87,6 +98,7 @@ typedef struct {
     unsigned                 index;
     int                      is_first; /* the first page in this file */
     const pay_currency_t    *currency;
+    camt_message_t           message;  /* stays from statement to statement */
 } camt_t;
 
 

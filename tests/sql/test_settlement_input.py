@@ -212,6 +212,7 @@ def test_an_entry_that_was_pending_is_booked_once(books):
 
 @pytest.mark.parametrize("source, file, old, new", [
     ("camt", "camt.053/page.xml", "", ""),
+    ("camt", "camt.053/message.xml", "", ""),
     ("mt940", "mt940/year.sta", ":62F:C270101EUR2,5", ":62M:C270101EUR2,5"),
 ])  # fmt: skip
 def test_a_part_of_a_statement_is_refused_and_says_so(
