@@ -163,6 +163,10 @@ BOOKED = {
     "a withdrawal that is not the sum of its day": (
         STL, b"", b"", "SELECT sum(net_minor) FROM pay.settlement_row WHERE"
         " currency = 'EUR'", 2913 - 5000),
+    "an authorisation, which moves nothing": (
+        ("paypal", "paypal/memo.csv"), b"", b"", "SELECT string_agg(concat_ws("
+        "' ', kind, net_minor, paid_minor), ' ' ORDER BY line) FROM"
+        " pay.settlement_row", "sale 1150 memo 0 memo 0"),
     "yen and dinars": (
         ("generic", "generic/currencies.csv"), b"", b"",
         "SELECT string_agg(concat(currency, net_minor), ' ' ORDER BY line)"
