@@ -167,6 +167,16 @@ BOOKED = {
         ("paypal", "paypal/memo.csv"), b"", b"", "SELECT string_agg(concat_ws("
         "' ', kind, net_minor, paid_minor), ' ' ORDER BY line) FROM"
         " pay.settlement_row", "sale 1150 memo 0 memo 0"),
+    "a batch in another currency": (
+        CAMT, b'<TxAmt><Amt Ccy="EUR">4.00', b'<TxAmt><Amt Ccy="USD">4.40',
+        "SELECT string_agg(concat_ws(' ', net_minor, paid_minor,"
+        " paid_currency), ', ' ORDER BY net_minor) FROM"
+        " pay.settlement_row WHERE row_key LIKE '%/0/3%'",
+        "-1000, -600, 0 -440 USD"),
+    "paid elsewhere in another currency": (
+        BATCH, b"CAP4,EUR,,80.00,1", b"CAP4,USD,,80.00,0.9",
+        "SELECT concat_ws(' ', kind, net_minor, currency, paid_minor) FROM"
+        " pay.settlement_row WHERE psp_ref = 'CAP4'", "sale 8000 USD"),
     "yen and dinars": (
         ("generic", "generic/currencies.csv"), b"", b"",
         "SELECT string_agg(concat(currency, net_minor), ' ' ORDER BY line)"
