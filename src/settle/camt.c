@@ -464,18 +464,9 @@ static pay_status_t
 camt_balance_day(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)
 {
-    pay_settle_when_t  when;
-
     (void) currency;
 
-    if (pay_settle_when(text, &when) != PAY_OK) {
-        return pay_settle_refuse(reader, "time-invalid", "Bal/Dt",
-                                 "a day such as 2026-11-20");
-    }
-
-    memcpy(state->balance.day, when.day, sizeof(state->balance.day));
-
-    return PAY_OK;
+    return pay_settle_camt_day(reader, "Bal/Dt", text, state->balance.day);
 }
 
 

@@ -113,6 +113,10 @@ pay_status_t pay_settle_camt_closed(pay_settle_reader_t *reader,
 /* Finds the open statement; its id and account must be known. */
 pay_status_t pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
     const pay_currency_t *currency) PAY_MUST_CHECK;
+/* The day (YYYY-MM-DD and a NUL) of a date, with or without a zone, or of a
+ * date and a time; refused with the name of `column` when it is neither. */
+pay_status_t pay_settle_camt_day(pay_settle_reader_t *reader,
+    const char *column, pay_str_t text, char *day) PAY_MUST_CHECK;
 /* CRDT 1, DBIT -1. */
 pay_status_t pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text,
     int *sign) PAY_MUST_CHECK;
