@@ -177,6 +177,9 @@ BOOKED = {
         BATCH, b"CAP4,EUR,,80.00,1", b"CAP4,USD,,80.00,0.9",
         "SELECT concat_ws(' ', kind, net_minor, currency, paid_minor) FROM"
         " pay.settlement_row WHERE psp_ref = 'CAP4'", "sale 8000 USD"),
+    "a fee of a payout that stands there twice": (
+        ("square", "square/instant.json"), b"", b"", "SELECT sum(l.amount_minor"
+        ")::int FROM pay.journal_line l WHERE l.account = 'psp_fees'", 225),
     "yen and dinars": (
         ("generic", "generic/currencies.csv"), b"", b"",
         "SELECT string_agg(concat(currency, net_minor), ' ' ORDER BY line)"
