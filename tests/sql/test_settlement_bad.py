@@ -90,7 +90,8 @@ REFUSED = {
     "a currency that nobody has proven": (
         STL, b'"CR",1200,"EUR","DR",50,"EUR"',
         b'"CR",1200,"JPY","DR",50,"JPY"',
-        "line 5, column Gross Transaction Amount", "exponent-unproven", ""),
+        "line 5, column Gross Transaction Amount", "exponent-unproven",
+        "a currency of two decimals; it is not proven how JPY is written"),
     "a footer of PayPal off by one": (
         STL, b'"SF","EUR",1828', b'"SF","EUR",1829',
         "line 17, column Total Gross", "gross-differs", ""),
