@@ -156,7 +156,8 @@ typedef struct {
 } pay_settle_refusal_t;
 
 /* A currency whose number of decimals in this medium was proven by a known
- * payment; formats that cannot know it refuse the currency otherwise. */
+ * payment; formats that cannot know it refuse the currency otherwise.  No
+ * importer gives any yet: no source has a setting for them. */
 typedef struct {
     char      currency[4];
     unsigned  decimals;

@@ -24,7 +24,8 @@ FROM (
                       abs(s.fee_minor::numeric), abs(s.tax_minor::numeric))
              > 999999999999999 THEN 'the amount is out of range'
         WHEN (s.paid_minor IS NULL) <> (s.paid_currency IS NULL)
-            OR sign(s.paid_minor) <> sign(s.gross_minor)
+            -- a part of a batch has no amount but that of its payer
+            OR (NOT s.is_detail AND sign(s.paid_minor) <> sign(s.gross_minor))
             THEN 'what the buyer paid does not go with the amount'
         END AS wrong
     FROM settlement_staging s

@@ -58,6 +58,7 @@ static pay_status_t adyen_key(pay_settle_reader_t *reader,
     const pay_settle_record_t *record, pay_settle_row_t *row);
 static int adyen_tells_fees(const pay_settle_record_t *record);
 static int adyen_has_no_net(const pay_settle_record_t *record);
+static int adyen_is_gross(const pay_settle_record_t *record);
 static int adyen_is_external(pay_str_t type);
 
 
@@ -151,10 +152,9 @@ adyen_record(pay_settle_reader_t *reader, const pay_settle_record_t *record)
 
     pay_settle_row_init(reader, &row);
 
-    code = pay_settle_field(record, ADYEN_NET_CURRENCY);
-    if (code.len == 0) {
-        code = pay_settle_field(record, ADYEN_GROSS_CURRENCY);
-    }
+    code = pay_settle_field(record, adyen_is_gross(record)
+                                    ? ADYEN_GROSS_CURRENCY
+                                    : ADYEN_NET_CURRENCY);
 
     PAY_TRY(pay_settle_currency(reader, "Net Currency", code, &currency));
     PAY_TRY(adyen_amounts(reader, record, currency, &row));
@@ -321,8 +321,18 @@ adyen_gross(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 
     row->gross_minor = gross;
 
-    /* paid elsewhere, so the file has no net of it */
+    /* paid elsewhere, so the file has no net of it; fees are in the currency
+     * of the net */
     if (row->is_external && adyen_has_no_net(record)) {
+        code = pay_settle_field(record, ADYEN_NET_CURRENCY);
+
+        if (fees != 0 && code.len != 0 && !pay_str_is(code, currency->code)) {
+            return pay_settle_refuse(reader, "currency-differs",
+                                     "Net Currency",
+                                     "%s as the gross amount",
+                                     currency->code);
+        }
+
         row->net_minor = gross - fees;
     }
 
@@ -462,6 +472,19 @@ adyen_has_no_net(const pay_settle_record_t *record)
 {
     return pay_settle_field(record, ADYEN_NET_DEBIT).len == 0
            && pay_settle_field(record, ADYEN_NET_CREDIT).len == 0;
+}
+
+
+/* Whether the currency is that of the gross amount: where there is no other,
+ * and of a row that is paid elsewhere, of which the file has no net. */
+static int
+adyen_is_gross(const pay_settle_record_t *record)
+{
+    pay_str_t  type = pay_settle_field(record, ADYEN_TYPE);
+
+    return pay_settle_field(record, ADYEN_NET_CURRENCY).len == 0
+           || (adyen_is_external(type) && adyen_has_no_net(record)
+               && pay_settle_field(record, ADYEN_GROSS_CURRENCY).len != 0);
 }
 
 

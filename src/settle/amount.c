@@ -287,8 +287,8 @@ amount_unproven(pay_settle_reader_t *reader, const char *column,
     const pay_currency_t *currency)
 {
     return pay_settle_refuse(reader, "exponent-unproven", column,
-                             "a known payment that proves the decimals "
-                             "of %s first", currency->code);
+                             "a currency of two decimals; it is not proven "
+                             "how %s is written here", currency->code);
 }
 
 

@@ -23,6 +23,11 @@
  * statement before, ITBD one between pages.  Others (available, forward) are
  * left out.
  *
+ * Pages: of a statement (StmtPgntn), or, as version 2 has them alone, of the
+ * message (GrpHdr/MsgPgntn).  A message has pages of several statements, so
+ * that only its first one may have begun on the page before, and only its last
+ * one may go on.
+ *
  * camt.054, the notification of debits and credits, has the same entries below
  * Ntfctn instead of Stmt, with other words for its pages, and no balances: it
  * proves no account, and the next camt.053 repeats it.  So it is a format of
@@ -34,6 +39,7 @@
 
 #define CAMT_STATEMENT  "Document/BkToCstmrStmt/Stmt"
 #define CAMT_NOTICE     "Document/BkToCstmrDbtCdtNtfctn/Ntfctn"
+#define CAMT_PAGES      "Document/BkToCstmrStmt/GrpHdr/MsgPgntn"
 #define CAMT_BALANCE    "/Bal"
 #define CAMT_FREE       "/Ustrd"
 
@@ -53,6 +59,8 @@ static const char *camt_inside(const pay_settle_reader_t *reader,
     const char *path);
 static pay_status_t camt_opened(pay_settle_reader_t *reader,
     const char *path);
+static pay_status_t camt_statement(pay_settle_reader_t *reader,
+    camt_t *state);
 static pay_status_t camt_closed(pay_settle_reader_t *reader, const char *path,
     pay_str_t text, pay_str_t currency);
 static pay_status_t camt_id(pay_settle_reader_t *reader, camt_t *state,
@@ -65,6 +73,10 @@ static pay_status_t camt_page(pay_settle_reader_t *reader, camt_t *state,
     pay_str_t text, pay_str_t currency);
 static pay_status_t camt_last(pay_settle_reader_t *reader, camt_t *state,
     pay_str_t text, pay_str_t currency);
+static pay_status_t camt_message(pay_settle_reader_t *reader,
+    camt_message_t *message, const char *path, pay_str_t text);
+static pay_status_t camt_goes_on(pay_settle_reader_t *reader,
+    const char *column, pay_str_t text, int *has_more);
 static pay_status_t camt_copy(pay_settle_reader_t *reader, camt_t *state,
     pay_str_t text, pay_str_t currency);
 static pay_status_t camt_count(pay_settle_reader_t *reader, camt_t *state,
@@ -83,6 +95,8 @@ static pay_status_t camt_balanced(pay_settle_reader_t *reader,
     camt_t *state);
 static pay_status_t camt_pages(pay_settle_reader_t *reader, camt_t *state,
     pay_settle_statement_t *statement);
+static pay_status_t camt_whole(pay_settle_reader_t *reader,
+    const pay_settle_statement_t *statement);
 static pay_status_t camt_digits(pay_settle_reader_t *reader,
     const char *column, pay_str_t text, int64_t *number);
 
@@ -171,8 +185,6 @@ camt_inside(const pay_settle_reader_t *reader, const char *path)
 }
 
 
-/* The statement's state is cleared as a whole, so that nothing of one
- * statement leaks into the next in the file. */
 static pay_status_t
 camt_opened(pay_settle_reader_t *reader, const char *path)
 {
@@ -185,15 +197,45 @@ camt_opened(pay_settle_reader_t *reader, const char *path)
     }
 
     if (path[0] == '\0') {
-        reader->row_line = reader->line;
-        memset(state, 0, sizeof(*state));
-        state->line = reader->line;
+        PAY_TRY(camt_statement(reader, state));
 
     } else if (strcmp(path, CAMT_BALANCE) == 0) {
         memset(&state->balance, 0, sizeof(state->balance));
     }
 
     return pay_settle_camt_opened(reader, state, path);
+}
+
+
+/* The statement's state is cleared as a whole, so that nothing of one
+ * statement leaks into the next in the file; the pages of the message are
+ * those of all its statements.  One that another statement follows does not go
+ * on behind the message. */
+static pay_status_t
+camt_statement(pay_settle_reader_t *reader, camt_t *state)
+{
+    camt_message_t           message = state->message;
+    pay_settle_statement_t  *before = message.last;
+
+    if (before != NULL) {
+        reader->row_line = before->line;
+        before->has &= ~(unsigned) PAY_SETTLE_MORE_AFTER;
+        PAY_TRY(camt_whole(reader, before));
+    }
+
+    reader->row_line = reader->line;
+    memset(state, 0, sizeof(*state));
+    state->line = reader->line;
+
+    if (!message.has_begun && (message.page > 1 || message.has_more)) {
+        state->page = message.page;
+    }
+
+    message.has_begun = 1;
+    message.last = NULL;
+    state->message = message;
+
+    return PAY_OK;
 }
 
 
@@ -206,6 +248,13 @@ camt_closed(pay_settle_reader_t *reader, const char *path, pay_str_t text,
     size_t              len;
     camt_t             *state = reader->state;
     const camt_leaf_t  *leaf;
+
+    if (strncmp(path, CAMT_PAGES, strlen(CAMT_PAGES)) == 0) {
+        reader->row_line = reader->line;
+        return camt_message(reader, &state->message,
+                            path + strlen(CAMT_PAGES),
+                            pay_settle_trim(text));
+    }
 
     path = camt_inside(reader, path);
 
@@ -282,25 +331,57 @@ camt_page(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
 {
     (void) currency;
 
+    state->has_pages = 1;
+
     return camt_digits(reader, "StmtPgntn/PgNb", text, &state->page);
 }
 
 
-/* The last page is the normal case and may be left unsaid; only "false"
- * announces more. */
 static pay_status_t
 camt_last(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)
 {
     (void) currency;
 
+    state->has_pages = 1;
+
+    return camt_goes_on(reader, "StmtPgntn/LastPgInd", text,
+                        &state->has_more);
+}
+
+
+/* They stand before all statements, and count for those without pages of their
+ * own. */
+static pay_status_t
+camt_message(pay_settle_reader_t *reader, camt_message_t *message,
+    const char *path, pay_str_t text)
+{
+    if (strcmp(path, "/PgNb") == 0) {
+        return camt_digits(reader, "MsgPgntn/PgNb", text, &message->page);
+    }
+
+    if (strcmp(path, "/LastPgInd") == 0) {
+        return camt_goes_on(reader, "MsgPgntn/LastPgInd", text,
+                            &message->has_more);
+    }
+
+    return PAY_OK;
+}
+
+
+/* The last page is the normal case and may be left unsaid; only "false"
+ * announces more. */
+static pay_status_t
+camt_goes_on(pay_settle_reader_t *reader, const char *column, pay_str_t text,
+    int *has_more)
+{
     if (!pay_str_is(text, "true") && !pay_str_is(text, "1")) {
         if (!pay_str_is(text, "false") && !pay_str_is(text, "0")) {
-            return pay_settle_refuse(reader, "word-unknown",
-                                     "StmtPgntn/LastPgInd", "true or false");
+            return pay_settle_refuse(reader, "word-unknown", column,
+                                     "true or false");
         }
 
-        state->has_more = 1;
+        *has_more = 1;
     }
 
     return PAY_OK;
@@ -383,18 +464,9 @@ static pay_status_t
 camt_balance_day(pay_settle_reader_t *reader, camt_t *state, pay_str_t text,
     pay_str_t currency)
 {
-    pay_settle_when_t  when;
-
     (void) currency;
 
-    if (pay_settle_when(text, &when) != PAY_OK) {
-        return pay_settle_refuse(reader, "time-invalid", "Bal/Dt",
-                                 "a day such as 2026-11-20");
-    }
-
-    memcpy(state->balance.day, when.day, sizeof(state->balance.day));
-
-    return PAY_OK;
+    return pay_settle_camt_day(reader, "Bal/Dt", text, state->balance.day);
 }
 
 
@@ -541,7 +613,11 @@ camt_pages(pay_settle_reader_t *reader, camt_t *state,
     statement->page = state->page;
     statement->has &= ~(unsigned) PAY_SETTLE_MORE_AFTER;
 
-    if (state->has_more) {
+    if (!state->has_pages && state->message.has_more) {
+        state->message.last = statement;
+    }
+
+    if (state->has_more || state->message.last != NULL) {
         statement->has |= PAY_SETTLE_MORE_AFTER;
     }
 
@@ -557,10 +633,19 @@ camt_pages(pay_settle_reader_t *reader, camt_t *state,
         statement->closing = state->closing;
     }
 
+    return camt_whole(reader, statement);
+}
+
+
+/* A statement without pages in other files has both balances. */
+static pay_status_t
+camt_whole(pay_settle_reader_t *reader,
+    const pay_settle_statement_t *statement)
+{
     if (!camt_is_notice(reader)
         && !(statement->has & (PAY_SETTLE_MORE_AFTER | PAY_SETTLE_MORE_BEFORE))
         && (!(statement->has & PAY_SETTLE_HAS_OPENING)
-            || !state->has_closing))
+            || !(statement->has & PAY_SETTLE_HAS_CLOSING)))
     {
         return pay_settle_refuse(reader, "balance-missing", "Stmt/Bal",
                                  "the booked balances OPBD and CLBD");

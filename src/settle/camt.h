@@ -61,6 +61,16 @@ typedef struct {
     camt_part_t  part;                 /* the TxDtls that was read last */
 } camt_entry_t;
 
+/* The pages of the message, which are those of its statements that say nothing
+ * about pages.  `last` is the statement that ended last, if it goes on behind
+ * the message when no other statement follows. */
+typedef struct {
+    int64_t                  page;     /* 0: not said */
+    int                      has_more;
+    int                      has_begun;        /* a statement of it has */
+    pay_settle_statement_t  *last;
+} camt_message_t;
+
 /* The statement that is open.  `statement` and `index` are of the reader,
  * which keeps it beyond this page. */
 typedef struct {
@@ -69,6 +79,7 @@ typedef struct {
     char                     account[PAY_SETTLE_ID_MAX + 1];
     int64_t                  number;
     int64_t                  page;
+    int                      has_pages;        /* its own (StmtPgntn) */
     int                      has_more;
     int                      is_copy;
     int                      has_count;
@@ -87,6 +98,7 @@ typedef struct {
     unsigned                 index;
     int                      is_first; /* the first page in this file */
     const pay_currency_t    *currency;
+    camt_message_t           message;  /* stays from statement to statement */
 } camt_t;
 
 
@@ -101,6 +113,10 @@ pay_status_t pay_settle_camt_closed(pay_settle_reader_t *reader,
 /* Finds the open statement; its id and account must be known. */
 pay_status_t pay_settle_camt_begin(pay_settle_reader_t *reader, camt_t *state,
     const pay_currency_t *currency) PAY_MUST_CHECK;
+/* The day (YYYY-MM-DD and a NUL) of a date, with or without a zone, or of a
+ * date and a time; refused with the name of `column` when it is neither. */
+pay_status_t pay_settle_camt_day(pay_settle_reader_t *reader,
+    const char *column, pay_str_t text, char *day) PAY_MUST_CHECK;
 /* CRDT 1, DBIT -1. */
 pay_status_t pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text,
     int *sign) PAY_MUST_CHECK;

@@ -39,8 +39,6 @@ static pay_status_t entry_leaf(pay_settle_reader_t *reader,
     pay_str_t currency);
 static pay_status_t entry_text(pay_settle_reader_t *reader,
     const entry_text_t *texts, void *to, const char *path, pay_str_t text);
-static pay_status_t entry_day(pay_settle_reader_t *reader, const char *path,
-    pay_str_t text, char *day);
 static pay_status_t part_leaf(pay_settle_reader_t *reader, camt_part_t *part,
     const char *path, pay_str_t text, pay_str_t currency);
 static pay_status_t part_amount(pay_settle_reader_t *reader,
@@ -169,11 +167,13 @@ entry_leaf(pay_settle_reader_t *reader, camt_entry_t *entry, const char *path,
         PAY_TRY(pay_settle_keep(reader, "Ntry/BookgDt", text,
                                 entry->booked_text,
                                 sizeof(entry->booked_text)));
-        return entry_day(reader, "Ntry/BookgDt", text, entry->booked_on);
+        return pay_settle_camt_day(reader, "Ntry/BookgDt", text,
+                                   entry->booked_on);
     }
 
     if (strcmp(path, "/ValDt/Dt") == 0 || strcmp(path, "/ValDt/DtTm") == 0) {
-        return entry_day(reader, "Ntry/ValDt", text, entry->value_on);
+        return pay_settle_camt_day(reader, "Ntry/ValDt", text,
+                                   entry->value_on);
     }
 
     if (strcmp(path, "/AddtlNtryInf") == 0) {
@@ -202,24 +202,6 @@ entry_text(pay_settle_reader_t *reader, const entry_text_t *texts, void *to,
 
         texts++;
     }
-
-    return PAY_OK;
-}
-
-
-/* A date with a time is cut to its day; the time goes into occurred_text. */
-static pay_status_t
-entry_day(pay_settle_reader_t *reader, const char *path, pay_str_t text,
-    char *day)
-{
-    pay_settle_when_t  when;
-
-    if (pay_settle_when(text, &when) != PAY_OK) {
-        return pay_settle_refuse(reader, "time-invalid", path,
-                                 "a day such as 2026-11-20");
-    }
-
-    memcpy(day, when.day, sizeof(when.day));
 
     return PAY_OK;
 }
@@ -426,8 +408,9 @@ entry_row(pay_settle_reader_t *reader, camt_t *state, const camt_part_t *part,
         row->note = pay_settle_clip(row->note);
     }
 
+    /* a date has no time, with a zone neither */
     booked = pay_str_of(entry->booked_text);
-    if (booked.len > 10) {
+    if (booked.len > 10 && memchr("Z+-", booked.data[10], 3) == NULL) {
         PAY_TRY(pay_settle_occurred(reader, "Ntry/BookgDt", booked,
                                     PAY_STR(""), row));
     }

@@ -51,3 +51,32 @@ pay_settle_camt_side(pay_settle_reader_t *reader, pay_str_t text, int *sign)
 
     return PAY_OK;
 }
+
+
+/* pay_settle_when() takes an offset behind a time alone, so that the day gets
+ * one.  The day stays as it is written: an entry belongs to the bank's day. */
+pay_status_t
+pay_settle_camt_day(pay_settle_reader_t *reader, const char *column,
+    pay_str_t text, char *day)
+{
+    unsigned char       timed[] = "0000-00-00T00:00:00+00:00";
+    pay_settle_when_t   when;
+    const size_t        date = 10, time = 9, zone = 6;
+
+    if (text.len > date && text.len <= date + zone
+        && memchr("Z+-", text.data[date], 3) != NULL)
+    {
+        memcpy(timed, text.data, date);
+        memcpy(timed + date + time, text.data + date, text.len - date);
+        text = (pay_str_t) { text.len + time, timed };
+    }
+
+    if (pay_settle_when(text, &when) != PAY_OK) {
+        return pay_settle_refuse(reader, "time-invalid", column,
+                                 "a day such as 2026-11-20");
+    }
+
+    memcpy(day, when.day, sizeof(when.day));
+
+    return PAY_OK;
+}

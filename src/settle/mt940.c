@@ -76,7 +76,7 @@ static pay_status_t mt940_opening_next(pay_settle_reader_t *reader,
 static pay_status_t mt940_opening(pay_settle_reader_t *reader, pay_str_t text,
     int is_next);
 static pay_status_t mt940_id(pay_settle_reader_t *reader, mt940_t *state,
-    const char *day);
+    const char *day, int is_next);
 static pay_status_t mt940_entry(pay_settle_reader_t *reader, pay_str_t text);
 static pay_status_t mt940_info(pay_settle_reader_t *reader, pay_str_t text);
 static pay_status_t mt940_closing_last(pay_settle_reader_t *reader,
@@ -286,7 +286,7 @@ mt940_opening(pay_settle_reader_t *reader, pay_str_t text, int is_next)
     }
 
     state->entries = 0;
-    PAY_TRY(mt940_id(reader, state, balance.day));
+    PAY_TRY(mt940_id(reader, state, balance.day, is_next));
     PAY_TRY(pay_settle_statement_of(reader, pay_str_of(state->id),
                                     pay_str_of(state->account),
                                     state->currency, &statement,
@@ -312,18 +312,28 @@ mt940_opening(pay_settle_reader_t *reader, pay_str_t text, int is_next)
 
 
 /* Numbers begin anew with each year, and some banks give none: the day of the
- * opening balance makes them different. */
+ * opening balance makes them different.  A page that opens for itself (:60F:)
+ * is a statement beside the first page: some banks send several a day under
+ * one number. */
 static pay_status_t
-mt940_id(pay_settle_reader_t *reader, mt940_t *state, const char *day)
+mt940_id(pay_settle_reader_t *reader, mt940_t *state, const char *day,
+    int is_next)
 {
-    pay_str_t  id, parts[3];
+    unsigned   count = 0;
+    pay_str_t  id, parts[5];
 
-    parts[0] = pay_str_of(state->number_text);
-    parts[1] = PAY_STR("/");
-    parts[2] = pay_str_of(day);
+    parts[count++] = pay_str_of(state->number_text);
+    parts[count++] = PAY_STR("/");
+
+    if (state->page > 1 && !is_next) {
+        PAY_TRY(pay_settle_number(reader, state->page, &parts[count++]));
+        parts[count++] = PAY_STR("/");
+    }
+
+    parts[count++] = pay_str_of(day);
 
     PAY_TRY(pay_settle_join(reader, ":28C:", PAY_SETTLE_ID_MAX, &id, parts,
-                            3));
+                            count));
     pay_settle_mt940_copy(state->id, sizeof(state->id), id);
 
     return PAY_OK;

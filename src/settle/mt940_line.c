@@ -26,6 +26,7 @@ typedef struct {
 } line_mark_t;
 
 
+static int line_is_day(char day[11]);
 static pay_status_t line_refuse(pay_settle_reader_t *reader);
 static pay_status_t line_days(pay_settle_reader_t *reader, pay_str_t *rest,
     mt940_line_t *line);
@@ -153,17 +154,7 @@ pay_settle_mt940_day(pay_settle_reader_t *reader, const char *column,
     memcpy(day + 8, digits.data + 4, 2);
     day[10] = '\0';
 
-    /* banks that count 30 days a month write 30 February */
-    if (memcmp(day + 8, "31", 2) <= 0) {
-        while (!pay_settle_is_day(pay_str_of(day))
-               && memcmp(day + 8, "28", 2) > 0)
-        {
-            memcpy(day + 8, memcmp(day + 8, "31", 2) == 0 ? "30"
-                            : memcmp(day + 8, "30", 2) == 0 ? "29" : "28", 2);
-        }
-    }
-
-    if (!pay_settle_is_day(pay_str_of(day))) {
+    if (!line_is_day(day)) {
         return pay_settle_refuse(reader, "time-invalid", column,
                                  "a day that exists");
     }
@@ -177,6 +168,29 @@ pay_settle_mt940_copy(char *to, size_t size, pay_str_t from)
 {
     to[0] = '\0';
     text_add(to, size, pay_settle_trim(from));
+}
+
+
+/* Banks that count 30 days a month write 30 February, which is read as the
+ * month's last day; *day is that then.  0: there is no such day. */
+static int
+line_is_day(char day[11])
+{
+    size_t  i;
+
+    static const char *const  ends[] = { "30", "29", "28" };
+
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (pay_settle_is_day(pay_str_of(day))) {
+            return 1;
+        }
+
+        if (strcmp(day + 8, ends[i]) > 0 && strcmp(day + 8, "31") <= 0) {
+            memcpy(day + 8, ends[i], 2);
+        }
+    }
+
+    return pay_settle_is_day(pay_str_of(day));
 }
 
 
@@ -222,7 +236,7 @@ line_days(pay_settle_reader_t *reader, pay_str_t *rest, mt940_line_t *line)
 
 
 /* The entry date has no year: a line of 31 December may be entered on
- * 1 January, and the other way round.  29 February fits one year in four. */
+ * 1 January, and the other way round. */
 static pay_status_t
 line_entry_day(pay_settle_reader_t *reader, pay_str_t digits,
     mt940_line_t *line)
@@ -247,7 +261,9 @@ line_entry_day(pay_settle_reader_t *reader, pay_str_t digits,
         memcpy(day + 5, digits.data, 2);
         memcpy(day + 8, digits.data + 2, 2);
 
-        if (pay_settle_when(pay_str_of(day), &entry) != PAY_OK) {
+        if (!line_is_day(day)
+            || pay_settle_when(pay_str_of(day), &entry) != PAY_OK)
+        {
             continue;
         }
 

@@ -442,7 +442,7 @@ paypal_texts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 
 
 /* Fees that have a row of their own, and authorisations, which move nothing:
- * these keep their amount as the paid one.  The row of a dispute has an id of
+ * an amount of theirs would be no money.  The row of a dispute has an id of
  * its own and names the payment; the dispute's id stands in webhooks alone. */
 static void
 paypal_kind(pay_settle_row_t *row)
@@ -458,8 +458,6 @@ paypal_kind(pay_settle_row_t *row)
         row->gross_minor = 0;
 
     } else if (row->kind == PAY_SETTLE_MEMO) {
-        row->paid_minor = row->gross_minor;
-        memcpy(row->paid_currency, row->currency, sizeof(row->paid_currency));
         row->gross_minor = 0;
         row->fee_minor = 0;
         row->net_minor = 0;

@@ -24,6 +24,9 @@
 
 #define SQUARE_FEES  16                /* of one payout */
 
+/* Fees of a payout, the taxes on them, and both: indexes of their sums. */
+enum { SQUARE_FEE = 0, SQUARE_TAX, SQUARE_BOTH, SQUARE_SUMS };
+
 /* A fee of the payout as a whole, in minor units. */
 typedef struct {
     int64_t  minor;
@@ -44,6 +47,8 @@ typedef struct {
     int                    has_more;   /* behind the last page */
     unsigned               fee_count;
     square_fee_t           fees[SQUARE_FEES];
+    int                    is_listed[SQUARE_SUMS];   /* among the entries */
+    int64_t                rest[SQUARE_SUMS];  /* `fees`, less the entries */
 } square_t;
 
 
@@ -51,6 +56,10 @@ static pay_status_t square_item(pay_settle_reader_t *reader, const char *list,
     const pay_json_t *item);
 static pay_status_t square_entry(pay_settle_reader_t *reader,
     const pay_json_t *item);
+static pay_status_t square_listed(pay_settle_reader_t *reader,
+    const pay_json_t *item, const pay_settle_row_t *row);
+static pay_status_t square_count(pay_settle_reader_t *reader, unsigned sum,
+    int64_t minor);
 static pay_status_t square_amounts(pay_settle_reader_t *reader,
     const pay_json_t *item, const pay_currency_t **currency,
     pay_settle_row_t *row);
@@ -68,9 +77,11 @@ static pay_status_t square_payout(pay_settle_reader_t *reader,
     const pay_json_t *object);
 static pay_status_t square_payout_fees(pay_settle_reader_t *reader,
     const pay_json_t *list);
+static unsigned square_sum(const square_fee_t *fee);
 static pay_status_t square_finish(pay_settle_reader_t *reader);
 static pay_status_t square_rows(pay_settle_reader_t *reader, square_t *state,
     pay_settle_statement_t *payout, unsigned index);
+static int square_is_listed(const square_t *state, const square_fee_t *fee);
 
 
 static const char *const  square_lists[] = {
@@ -151,11 +162,54 @@ square_entry(pay_settle_reader_t *reader, const pay_json_t *item)
                                  "entries of one payout");
     }
 
+    PAY_TRY(square_listed(reader, item, &row));
+
     row.account = pay_str_of(state->location);
     PAY_TRY(pay_settle_statement_of(reader, row.payout_ref, PAY_STR(""),
                                     currency, &payout, &row.statement));
 
     return pay_settle_emit(reader, &row);
+}
+
+
+/* A fee of this payout, which its object states, too.  A fee for another
+ * payout is not meant, nor the tax on the fee of a payment. */
+static pay_status_t
+square_listed(pay_settle_reader_t *reader, const pay_json_t *item,
+    const pay_settle_row_t *row)
+{
+    square_t   *state = reader->state;
+    pay_str_t   of;
+
+    if (pay_str_is(row->raw_type, "DEPOSIT_FEE")) {
+        of = pay_settle_string(pay_json_get(item, "type_deposit_fee_details"),
+                               "payout_id");
+
+        if (of.len != 0 && !pay_str_is(of, state->id)) {
+            return PAY_OK;
+        }
+
+        state->is_listed[SQUARE_FEE] = 1;
+        return square_count(reader, SQUARE_FEE, row->net_minor);
+    }
+
+    if (pay_str_is(row->raw_type, "TAX_ON_FEE") && row->parent_ref.len == 0) {
+        state->is_listed[SQUARE_TAX] = 1;
+        return square_count(reader, SQUARE_TAX, row->net_minor);
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+square_count(pay_settle_reader_t *reader, unsigned sum, int64_t minor)
+{
+    square_t  *state = reader->state;
+
+    PAY_TRY(pay_settle_add(reader, &state->rest[sum], minor));
+
+    return pay_settle_add(reader, &state->rest[SQUARE_BOTH], minor);
 }
 
 
@@ -413,9 +467,20 @@ square_payout_fees(pay_settle_reader_t *reader, const pay_json_t *list)
                                      "%s as the payout",
                                      state->currency->code);
         }
+
+        PAY_TRY(square_count(reader, square_sum(fee), fee->minor));
     }
 
     return PAY_OK;
+}
+
+
+/* TAX_ON_TRANSFER_FEE beside TRANSFER_FEE. */
+static unsigned
+square_sum(const square_fee_t *fee)
+{
+    return pay_settle_starts(pay_str_of(fee->type), "TAX_") ? SQUARE_TAX
+                                                            : SQUARE_FEE;
 }
 
 
@@ -447,7 +512,7 @@ square_finish(pay_settle_reader_t *reader)
 
 /* The payout, and its fees: these are either taken from the payout, or apart
  * from it; the sums tell.  A fee that is apart is marked external, so that it
- * is in no sum. */
+ * is in no sum.  One that stands among the entries is a row already. */
 static pay_status_t
 square_rows(pay_settle_reader_t *reader, square_t *state,
     pay_settle_statement_t *payout, unsigned index)
@@ -461,6 +526,12 @@ square_rows(pay_settle_reader_t *reader, square_t *state,
     reader->scratch_len = 0;
 
     for (n = 0; n <= state->fee_count; n++) {
+        if (n < state->fee_count && is_apart
+            && square_is_listed(state, &state->fees[n]))
+        {
+            continue;
+        }
+
         pay_settle_row_init(reader, &row);
         PAY_TRY(pay_settle_occurred(reader, "created_at",
                                     pay_str_of(state->created), PAY_STR(""),
@@ -504,4 +575,16 @@ square_rows(pay_settle_reader_t *reader, square_t *state,
     }
 
     return PAY_OK;
+}
+
+
+/* 1 when the entries have this fee: they come to the fees, to the taxes, or to
+ * both together, where one entry may be both. */
+static int
+square_is_listed(const square_t *state, const square_fee_t *fee)
+{
+    unsigned  sum = square_sum(fee);
+
+    return (state->is_listed[sum] && state->rest[sum] == 0)
+           || (state->is_listed[SQUARE_FEE] && state->rest[SQUARE_BOTH] == 0);
 }

@@ -14,7 +14,7 @@
  *    {"object":"list","has_more":false,"data":[ … ]}
  *
  * `source` is an id unless the call has asked Stripe to expand it; only then
- * payment and reference are known.
+ * payment, reference and the amount in the customer's currency are known.
  */
 
 #include "settle/stripe.h"
@@ -43,6 +43,13 @@ static pay_status_t stripe_transaction(pay_settle_reader_t *reader,
 static pay_status_t stripe_texts(pay_settle_reader_t *reader,
     const pay_json_t *item, pay_settle_row_t *row);
 static void stripe_source(const pay_json_t *source, pay_settle_row_t *row);
+static pay_status_t stripe_paid(pay_settle_reader_t *reader,
+    const pay_json_t *item, pay_settle_row_t *row);
+static int stripe_is_whole(const pay_json_t *source, const pay_json_t *item,
+    pay_settle_kind_t kind);
+static int stripe_mirrors(const pay_json_t *source, const pay_json_t *item);
+static pay_status_t stripe_rate(pay_settle_reader_t *reader,
+    const pay_json_t *item, pay_settle_row_t *row);
 static pay_status_t stripe_amounts(pay_settle_reader_t *reader,
     const pay_json_t *item, const pay_currency_t *currency,
     pay_settle_row_t *row);
@@ -163,8 +170,9 @@ stripe_texts(pay_settle_reader_t *reader, const pay_json_t *item,
 
     row->note = pay_settle_clip(pay_settle_string(item, "description"));
     stripe_source(pay_json_get(item, "source"), row);
+    PAY_TRY(stripe_rate(reader, item, row));
 
-    return PAY_OK;
+    return stripe_paid(reader, item, row);
 }
 
 
@@ -194,6 +202,162 @@ stripe_source(const pay_json_t *source, pay_settle_row_t *row)
     if (pay_json_string(parent, &row->parent_ref) != PAY_OK) {
         row->parent_ref = PAY_STR("");
     }
+}
+
+
+/* Only where the customer paid in another currency than the balance has.  The
+ * source has no sign: it is that of the row. */
+static pay_status_t
+stripe_paid(pay_settle_reader_t *reader, const pay_json_t *item,
+    pay_settle_row_t *row)
+{
+    int64_t                theirs;
+    const pay_json_t      *source = pay_json_get(item, "source");
+    const pay_currency_t  *currency;
+
+    if (row->gross_minor == 0 || !stripe_is_whole(source, item, row->kind)) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_settle_currency(reader, "source.currency",
+                                pay_settle_string(source, "currency"),
+                                &currency));
+
+    if (memcmp(currency->code, row->currency, 3) == 0) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_settle_need_integer(reader, source, "amount", &theirs));
+    PAY_TRY(pay_settle_amount_of(reader, &pay_settle_unit_stripe_json,
+                                 "source.amount", theirs, currency,
+                                 &row->paid_minor));
+    memcpy(row->paid_currency, currency->code, sizeof(row->paid_currency));
+
+    if (row->gross_minor < 0) {
+        row->paid_minor = -row->paid_minor;
+    }
+
+    return PAY_OK;
+}
+
+
+/* 1 when the row is of the source's whole amount.  Of a charge that was
+ * captured in part, and of a dispute of which a part comes back, nobody tells
+ * the amount in the customer's currency: such a row waits for an operator. */
+static int
+stripe_is_whole(const pay_json_t *source, const pay_json_t *item,
+    pay_settle_kind_t kind)
+{
+    int64_t    amount, captured;
+    pay_str_t  object;
+
+    if (pay_json_type(source) != PAY_JSON_OBJECT
+        || pay_json_integer(pay_json_get(source, "amount"), &amount) != PAY_OK
+        || amount <= 0 || pay_settle_string(source, "currency").len == 0)
+    {
+        return 0;
+    }
+
+    object = pay_settle_string(source, "object");
+
+    if (pay_str_is(object, "charge")) {
+        return (kind == PAY_SETTLE_SALE || kind == PAY_SETTLE_SALE_RETURNED)
+               && (pay_json_integer(pay_json_get(source, "amount_captured"),
+                                    &captured) != PAY_OK
+                   || captured == amount);
+    }
+
+    if (pay_str_is(object, "refund")) {
+        return kind == PAY_SETTLE_REFUND || kind == PAY_SETTLE_SALE_RETURNED
+               || kind == PAY_SETTLE_REFUND_RETURNED;
+    }
+
+    return pay_str_is(object, "dispute")
+           && (kind == PAY_SETTLE_DISPUTE
+               || (kind == PAY_SETTLE_DISPUTE_RETURNED
+                   && stripe_mirrors(source, item)));
+}
+
+
+/* 1 when the dispute has taken just the amount that comes back with `item`;
+ * it lists the rows of both. */
+static int
+stripe_mirrors(const pay_json_t *source, const pay_json_t *item)
+{
+    size_t             n;
+    int64_t            amount, other;
+    const pay_json_t  *list = pay_json_get(source, "balance_transactions");
+
+    if (pay_json_integer(pay_json_get(item, "amount"), &amount) != PAY_OK) {
+        return 0;
+    }
+
+    for (n = 0; n < pay_json_size(list); n++) {
+        if (pay_json_integer(pay_json_get(pay_json_at(list, n), "amount"),
+                             &other) == PAY_OK
+            && other < 0 && other + amount == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The parser gives a number, of which fifteen digits are sure to be as they
+ * were written; nothing is computed with it. */
+static pay_status_t
+stripe_rate(pay_settle_reader_t *reader, const pay_json_t *item,
+    pay_settle_row_t *row)
+{
+    char               text[] = "0000000000000000.000000000000";
+    char              *at = text + sizeof(text) - 1;
+    double             rate;
+    int64_t            value, unit = INT64_C(1000000000000);
+    pay_str_t          part;
+    const pay_json_t  *said = pay_json_get(item, "exchange_rate");
+
+    if (pay_json_integer(said, &value) == PAY_OK) {
+        rate = (double) value;
+
+    } else if (pay_json_real(said, &rate) != PAY_OK) {
+        return PAY_OK;
+    }
+
+    if (!(rate > 0 && rate < 1e9)) {
+        return PAY_OK;
+    }
+
+    while (rate * (double) unit >= 1e15) {
+        unit /= 10;
+    }
+
+    /* twelve decimals, those that are not sure are zeros */
+    value = (int64_t) (rate * (double) unit + 0.5);
+
+    for (; unit < INT64_C(1000000000000); unit *= 10) {
+        *--at = '0';
+    }
+
+    for (; at > text; value /= 10) {
+        at -= at[-1] == '.' ? 2 : 1;
+        *at = (char) ('0' + value % 10);
+    }
+
+    part = pay_str_of(text);
+
+    while (part.data[part.len - 1] == '0' && part.data[part.len - 2] != '.') {
+        part.len--;
+    }
+
+    while (part.data[0] == '0' && part.data[1] != '.') {
+        part.data++;
+        part.len--;
+    }
+
+    return pay_settle_join(reader, "exchange_rate", PAY_SETTLE_TEXT_MAX,
+                           &row->rate, &part, 1);
 }
 
 

@@ -166,6 +166,22 @@ SELECT is(pg_temp.import('not again', ARRAY['z4|fee||||0|-10|-10||||po-m',
     'z6|payout|po-m|||-491|0|-491||||po-m']), 'refused 3 0 0 0 0 payout po-m'
     ' of USD is 491 and its rows sum to 490', 'a sum that holds neither way');
 
+-- a batch in another currency: its parts have no amount in the account's
+SELECT is(pg_temp.import('batch 1', ARRAY[
+    'f1/1|debit||f1||0|0|0|USD|-400|EUR||||d',
+    'f1/2|debit||f1||0|0|0|USD|-100|EUR||||d', 'f1|debit||||-560|0|-560'],
+    'bank'), 'booked 3 2 0 0 1', 'parts with an amount of the payer alone');
+SELECT is(pg_temp.import('batch 2', ARRAY[
+    'f2/1|debit||f2||0|0|0|USD||EUR||||d', 'f2|debit||||-560|0|-560'],
+    'bank'), 'refused 2 0 0 0 0 row 1: what the buyer'
+    ' paid does not go with the amount',
+    'a part with a currency and no amount');
+SELECT is(pg_temp.import('no batch', ARRAY[
+    'f3|debit||||0|0|0|USD|-400|EUR'], 'bank'),
+    'refused 1 0 0 0 0 row 1: what the buyer'
+    ' paid does not go with the amount',
+    'a row that is no part');
+
 -- an entry that nobody expects in a file has its row found to be a duplicate
 SELECT is_empty($$
     SELECT r.kind FROM pay.posting_rule r

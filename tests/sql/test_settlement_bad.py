@@ -90,7 +90,8 @@ REFUSED = {
     "a currency that nobody has proven": (
         STL, b'"CR",1200,"EUR","DR",50,"EUR"',
         b'"CR",1200,"JPY","DR",50,"JPY"',
-        "line 5, column Gross Transaction Amount", "exponent-unproven", ""),
+        "line 5, column Gross Transaction Amount", "exponent-unproven",
+        "a currency of two decimals; it is not proven how JPY is written"),
     "a footer of PayPal off by one": (
         STL, b'"SF","EUR",1828', b'"SF","EUR",1829',
         "line 17, column Total Gross", "gross-differs", ""),
@@ -163,6 +164,23 @@ BOOKED = {
     "a withdrawal that is not the sum of its day": (
         STL, b"", b"", "SELECT sum(net_minor) FROM pay.settlement_row WHERE"
         " currency = 'EUR'", 2913 - 5000),
+    "an authorisation, which moves nothing": (
+        ("paypal", "paypal/memo.csv"), b"", b"", "SELECT string_agg(concat_ws("
+        "' ', kind, net_minor, paid_minor), ' ' ORDER BY line) FROM"
+        " pay.settlement_row", "sale 1150 memo 0 memo 0"),
+    "a batch in another currency": (
+        CAMT, b'<TxAmt><Amt Ccy="EUR">4.00', b'<TxAmt><Amt Ccy="USD">4.40',
+        "SELECT string_agg(concat_ws(' ', net_minor, paid_minor,"
+        " paid_currency), ', ' ORDER BY net_minor) FROM"
+        " pay.settlement_row WHERE row_key LIKE '%/0/3%'",
+        "-1000, -600, 0 -440 USD"),
+    "paid elsewhere in another currency": (
+        BATCH, b"CAP4,EUR,,80.00,1", b"CAP4,USD,,80.00,0.9",
+        "SELECT concat_ws(' ', kind, net_minor, currency, paid_minor) FROM"
+        " pay.settlement_row WHERE psp_ref = 'CAP4'", "sale 8000 USD"),
+    "a fee of a payout that stands there twice": (
+        ("square", "square/instant.json"), b"", b"", "SELECT sum(l.amount_minor"
+        ")::int FROM pay.journal_line l WHERE l.account = 'psp_fees'", 225),
     "yen and dinars": (
         ("generic", "generic/currencies.csv"), b"", b"",
         "SELECT string_agg(concat(currency, net_minor), ' ' ORDER BY line)"

@@ -210,8 +210,18 @@ def test_an_entry_that_was_pending_is_booked_once(books):
     assert books.ask("SELECT sum(net_minor) FROM pay.settlement_row") == 650
 
 
+def test_two_files_of_a_day_under_one_number_are_both_booked(books):
+    """Each opens with :60F:, and :28C: has another page."""
+    text = (FIXTURES / "mt940/twice.sta").read_text()
+    for part in text.split("-\n")[:2]:
+        _, said = books.load("mt940", f"{part}-\n".encode())
+        assert (said["state"], said["rows"]) == ("booked", 1), said
+    assert books.ask("SELECT sum(net_minor) FROM pay.settlement_row") == 300
+
+
 @pytest.mark.parametrize("source, file, old, new", [
     ("camt", "camt.053/page.xml", "", ""),
+    ("camt", "camt.053/message.xml", "", ""),
     ("mt940", "mt940/year.sta", ":62F:C270101EUR2,5", ":62M:C270101EUR2,5"),
 ])  # fmt: skip
 def test_a_part_of_a_statement_is_refused_and_says_so(

@@ -1,6 +1,6 @@
 /*
- * The words of PSPs for what changes a balance, and what a source's settings
- * change about a file: proven exponents.
+ * The words of PSPs for what changes a balance, and what a reader that is given
+ * proven exponents makes of a file; no importer gives any yet.
  */
 
 #include <criterion/criterion.h>
