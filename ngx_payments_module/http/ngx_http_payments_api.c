@@ -398,7 +398,8 @@ start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
             && !r->headers_in.chunked
             && r->headers_in.content_length_n <= 0;
 
-    if (check_key(r, route, &err) != NGX_OK
+    if (ngx_http_payments_check_version(r, &err) != NGX_OK
+        || check_key(r, route, &err) != NGX_OK
         || (!empty && ngx_http_payments_check_media(r, &err) != NGX_OK))
     {
         return ngx_http_payments_problem(r, err.slug, err.detail, NULL);

@@ -1,6 +1,6 @@
 /*
- * Checks of a POST's header before its body is read: the media type and the
- * Idempotency-Key.
+ * Checks of a POST's header before its body is read: the media type, a version
+ * and the Idempotency-Key.
  */
 
 #include "http/ngx_http_payments_check.h"
@@ -59,6 +59,29 @@ ngx_http_payments_check_media(ngx_http_request_t *r, pay_err_t *err)
     }
 
     return ngx_http_payments_refuse(err, slug, NULL);
+}
+
+
+/* H15: no act compares versions, so that a request whose sender names one does
+ * nothing, instead of acting on another version.  If-Match: * holds of all that
+ * there is. */
+ngx_int_t
+ngx_http_payments_check_version(ngx_http_request_t *r, pay_err_t *err)
+{
+    ngx_uint_t        count;
+    ngx_table_elt_t  *match;
+
+    match = ngx_http_payments_find_header(r, "If-Match", &count);
+
+    if ((match != NULL && (count != 1 || match->value.len != 1
+                           || match->value.data[0] != '*'))
+        || ngx_http_payments_find_header(r, "If-Unmodified-Since", &count)
+           != NULL)
+    {
+        return ngx_http_payments_refuse(err, "precondition-failed", NULL);
+    }
+
+    return NGX_OK;
 }
 
 

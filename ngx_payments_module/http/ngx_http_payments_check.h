@@ -10,9 +10,11 @@
 #include "pay_status.h"
 
 
-/* NGX_OK, or NGX_DECLINED with *err; the second keeps the key in r's
+/* NGX_OK, or NGX_DECLINED with *err; the third keeps the key in r's
  * context. */
 ngx_int_t ngx_http_payments_check_media(ngx_http_request_t *r,
+    pay_err_t *err);
+ngx_int_t ngx_http_payments_check_version(ngx_http_request_t *r,
     pay_err_t *err);
 ngx_int_t ngx_http_payments_check_key(ngx_http_request_t *r, pay_err_t *err);
 /* The same for a request that may have no key, and then keeps none. */

@@ -31,6 +31,8 @@ ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     ctx->ours = 1;
+    /* nginx does not know our ETag: behind an act it would answer 412 */
+    r->disable_not_modified = 1;
     r->headers_out.status = status;
     /* RFC 9110 8.6: a 304 may name the page's length only */
     r->headers_out.content_length_n = status == NGX_HTTP_NOT_MODIFIED

@@ -225,7 +225,8 @@ ngx_http_payments_same_origin(ngx_http_request_t *r, pay_err_t *err)
                            GUARD ": 1, which no other site can set.");
     }
 
-    return ngx_http_payments_check_media(r, err);
+    return ngx_http_payments_check_version(r, err) == NGX_OK
+           ? ngx_http_payments_check_media(r, err) : NGX_DECLINED;
 }
 
 

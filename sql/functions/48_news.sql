@@ -169,7 +169,9 @@ BEGIN
                         AND d.checkout_id = c.checkout_id
                         AND d.operation = 'refund'
                         AND d.operation_id = c.change_id
-                        AND d.state IN ('OPEN', 'UNKNOWN', 'PENDING')))
+                        -- a refusal of a repeat says nothing of the first send
+                        AND (d.state IN ('OPEN', 'UNKNOWN', 'PENDING')
+                             OR d.unsure)))
     ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
         (c.reference = p_news.object) IS TRUE DESC, c.status = 'SUCCESS',
         c.created_at LIMIT 1;

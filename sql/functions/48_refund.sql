@@ -257,7 +257,11 @@ BEGIN
     THEN
         facts := facts || move_change(sorted, 'FAILED', p_word);
         sorted := find_change(p_change.merchant_id, p_change.change_id);
-    ELSIF p_change.status IN ('NOT_STARTED', 'EXECUTING') AND v_own.done THEN
+    ELSIF v_own.done AND (p_change.status IN ('NOT_STARTED', 'EXECUTING')
+        -- an operator had given it up, and the PSP had made it
+        OR p_change.status = 'FAILED' AND NOT p_change.returned
+            AND NOT v_own.failed)
+    THEN
         facts := facts || move_change(sorted, 'SUCCESS', p_word);
         sorted := find_change(p_change.merchant_id, p_change.change_id);
     ELSIF p_change.status = 'EXECUTING' AND v_name IS NULL THEN

@@ -360,9 +360,8 @@ BEGIN
         v_facts := v_facts || v_one.facts;
     END LOOP;
 
-    SELECT t.postings INTO postings
-    FROM take_facts(number_facts(v_facts, 0)) t;
-
+    -- before their facts: one of these may bring the money that another event
+    -- of this call waits for, which is parked here
     UPDATE webhook_inbox w
     SET state = n.outcome, merchant_id = n.merchant_id,
         checkout_id = n.checkout_id
@@ -371,6 +370,9 @@ BEGIN
         AND n.outcome <> 'duplicate'
         AND w.psp = n.psp AND w.event_id = n.event_id
         AND (w.state <> n.outcome OR w.checkout_id IS NULL);
+
+    SELECT t.postings INTO postings
+    FROM take_facts(number_facts(v_facts, 0)) t;
 
     told := p_news;
 END

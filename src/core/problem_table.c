@@ -325,10 +325,10 @@ const pay_problem_t  pay_problems[] = {
       "Leave out the Range header." },
 
     { "precondition-failed", 412,
-      "The resource has changed in the meantime.",
-      "The version named in If-Match or If-Unmodified-Since is not the "
-      "present one. Nothing was changed.",
-      "Read the resource again, decide anew, and send its present ETag." },
+      "The resource may have changed in the meantime.",
+      "The version named in If-Match or If-Unmodified-Since cannot be "
+      "compared with the present one. Nothing was changed.",
+      "Read the resource again, decide anew, and leave these headers out." },
 
     { "http-version-not-supported", 505,
       "The HTTP version is not supported.",

@@ -41,6 +41,40 @@ def test_the_header_set_is_on_every_status(api, status):
     assert_headers(answer)
 
 
+VERSIONS = (
+    {"If-Match": '"1"'},
+    {"If-Match": 'W/"1", *'},
+    {"If-Unmodified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"},
+)
+
+
+@pytest.mark.parametrize("named", VERSIONS)
+def test_an_act_that_names_a_version_is_not_done(
+    api, order, gateway, named
+):
+    path = f"/v1/payments/{order[0]}"
+    before = api.request("GET", path, headers=named)
+    assert before.status_code == 200, before.text
+    answer = api.request(
+        "POST",
+        f"{path}/cancel",
+        headers={"Idempotency-Key": fresh_key(), **named},
+    )
+    assert_problem(answer, 412, "precondition-failed", gateway.url)
+    assert api.request("GET", path).json() == before.json()
+
+
+def test_an_act_of_any_version_is_done(api, checkout):
+    body = checkout()
+    answer = api.request(
+        "POST",
+        "/v1/payments",
+        json=body,
+        headers={"Idempotency-Key": fresh_key(), "If-Match": "*"},
+    )
+    assert answer.status_code == 201, answer.text
+
+
 def test_the_header_set_is_on_201_303_304_and_pages(api, anonymous, order):
     order_id, created = order
     assert_headers(created)

@@ -42,7 +42,6 @@ unexpected-methods = {methods}
 ELSEWHERE = {
     "method-not-allowed",  # an undocumented method
     "range-not-satisfiable",  # the error_page statuses of plain nginx
-    "precondition-failed",
     "psp-timeout",
 }
 # Those of the console, which docs/console-openapi.yaml describes.

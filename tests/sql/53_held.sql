@@ -281,6 +281,64 @@ FROM pay_api.sweep('{w}', '{10000}', '{"{\"executing_s\": 86400}"}') s;
 SELECT is(d.state, 'settled', 'has nobody look any more')
 FROM pay.dead_letter d WHERE d.checkout_id = 'e17';
 
+-- a refund, and behind it the capture that brings its money: in one batch, and
+-- kept until their token is known
+CREATE FUNCTION pg_temp.pair(p_name text) RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(e.outcome, ' ' ORDER BY e.item)
+FROM pay_api.apply_change('{stripe,stripe}', '{webhook,webhook}',
+    ARRAY['re-' || p_name, 'cap-' || p_name], '{psp.refund,psp.capture}',
+    '{refund,capture}', '{succeeded,succeeded}',
+    ARRAY['t-' || p_name, 't-' || p_name], '{NULL,NULL}',
+    ARRAY['o-re-' || p_name, 'o-cap-' || p_name], '{NULL,NULL}', '{30,100}',
+    '{USD,USD}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
+    ARRAY[sha256('a'), sha256('b')], '{r,r}') e
+$$;
+CREATE FUNCTION pg_temp.inbox(p_event text) RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', i.state, i.checkout_id)
+FROM pay.webhook_inbox i WHERE i.event_id = p_event
+$$;
+SELECT pg_temp.sold('pair1', '{opair1:100}', true)
+\g /dev/null
+SELECT is(pg_temp.pair('pair1'), 'parked applied', 'the refund waits');
+SELECT is(concat_ws(' / ', pg_temp.money('opair1'), pg_temp.inbox('re-pair1')),
+    '0 100 0 30 0 / applied pair1', 'for that capture');
+SELECT pg_temp.begin('m1', 'k-pair2', 'pair2', '{opair2:100}',
+    p_terms => '{"capture": "manual"}')
+\g /dev/null
+SELECT is(pg_temp.pair('pair2'), 'parked parked', 'nobody knows the token');
+SELECT is(pg_temp.token('m1', 'pair2', 't-pair2'), 'stored', 'it comes');
+SELECT is(concat_ws(' / ', pg_temp.money('opair2'), pg_temp.inbox('re-pair2')),
+    '0 100 0 30 0 / applied pair2', 'and both are heard');
+
+-- the first send was lost, its repeat refused: the PSP may have made the refund
+SELECT pg_temp.sold('twice', '{otwice:100}')
+\g /dev/null
+SELECT is(pg_temp.change('otwice', 'refund', 'tw', 10),
+    'created refund NOT_STARTED 10', 'a refund');
+SELECT is(pg_temp.send('twice', 'refund', 'tw'), 'send 1 1', 'is sent');
+SELECT is(pg_temp.sent('twice', 'refund', 'tw', 'UNKNOWN'), 'stored', 'lost');
+SELECT is(pg_temp.send('twice', 'refund', 'tw'), 'send 1 2', 'sent again');
+SELECT is(pg_temp.sent('twice', 'refund', 'tw', 'REFUSED'), 'stored',
+    'and refused');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-tw', 10, 't-twice'),
+    'applied', 'it was made');
+SELECT is(concat_ws(' / ', pg_temp.how('tw'), pg_temp.money('otwice')),
+    'SUCCESS re-tw / 0 100 0 10 0', 'and is this one, once');
+
+-- an operator has given it up, then the PSP tells of it, and then the call ends
+SELECT is(pg_temp.change('otwice', 'refund', 'gu', 20),
+    'created refund NOT_STARTED 20', 'another one');
+SELECT is(pg_temp.send('twice', 'refund', 'gu'), 'send 1 1', 'is sent');
+SELECT is(pay_ops.settle_change('m1', pg_temp.uuid('gu'), false, 'a', 'b'),
+    'settled', 'it is given up');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-gu', 20, 't-twice'),
+    'applied', 'one that the PSP has made, it seems');
+SELECT is(pg_temp.money('otwice'), '0 100 0 30 0', 'is booked');
+SELECT is(pg_temp.sent('twice', 'refund', 'gu', 'DONE', 1, 're-gu'), 'stored',
+    'the call had made it');
+SELECT is(concat_ws(' / ', pg_temp.how('gu'), pg_temp.money('otwice')),
+    'SUCCESS re-gu / 0 100 0 30 0', 'so it stays booked');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
