@@ -325,7 +325,10 @@ class StripeForm(Form):
         if row.kind.startswith("dispute"):
             return objects.dispute(row.deed)
         if row.made:
-            return objects.charge(row.made)
+            # no row is converted here: one in another currency was paid in it
+            return objects.charge(row.made) | {
+                "currency": row.currency.lower()
+            }
         return {
             "id": self._charge(row),
             "object": "charge",
