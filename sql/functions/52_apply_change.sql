@@ -360,8 +360,8 @@ BEGIN
         v_facts := v_facts || v_one.facts;
     END LOOP;
 
-    -- before their facts: one of these may bring the money that another event
-    -- of this call waits for, which is parked here
+    -- The rows are written before the facts are taken into account: one fact may
+    -- bring the money that another event of this call, parked here, waits for.
     UPDATE webhook_inbox w
     SET state = n.outcome, merchant_id = n.merchant_id,
         checkout_id = n.checkout_id

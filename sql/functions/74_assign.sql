@@ -273,10 +273,10 @@ COMMENT ON FUNCTION pay.expected_entries IS
 
 
 -- The PSP has moved the money once, and its file brings one row of it.  An entry
--- that was taken back before any file came is settled by the one that took it
--- back: 0 is the match without a row.  Where a row has settled it already, the
--- new entries belong to that row; of several rows none is it, and the
--- queue has the entries.
+-- that was taken back before any file came is settled together with the entry
+-- that took it back: match 0 has no row.  Where one row has settled the old entry
+-- already, the new entries belong to that row; where several rows have, the new
+-- entries stay open, and the queue of overdue entries has them.
 -- p_before: the entries before the assignment.
 CREATE OR REPLACE FUNCTION pay.settle_assigned(
     p_mismatch mismatch, p_before journal_entry[])

@@ -192,8 +192,8 @@ read_piece(import_t *import, pay_buf_t *buf, long *count)
 }
 
 
-/* 0 at the end of the file, or with the exit code after a complaint: a file
- * that breaks off has not ended, and the rest of a long line is no value. */
+/* 0 at the end of the file, or with the exit code after a complaint: a read
+ * error is not the end of the file, and a long line is refused, not split. */
 static int
 read_line(import_t *import, char *line, int *code)
 {

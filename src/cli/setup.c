@@ -284,7 +284,7 @@ conf_read(const char *path)
 
 
 /* Comments are passed over; a name ends with its line's semicolon.  A jwt_key
- * of HS256 is the secret that signs tokens, in any sequence of its words. */
+ * of HS256 is the secret that signs tokens; its words come in any sequence. */
 static void
 conf_scan(setup_conf_t *conf)
 {

@@ -321,8 +321,8 @@ adyen_gross(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 
     row->gross_minor = gross;
 
-    /* paid elsewhere, so the file has no net of it; fees are in the currency
-     * of the net */
+    /* paid elsewhere, so the file has no net of it; the fees are in the
+     * currency of the net amount */
     if (row->is_external && adyen_has_no_net(record)) {
         code = pay_settle_field(record, ADYEN_NET_CURRENCY);
 

@@ -408,7 +408,7 @@ entry_row(pay_settle_reader_t *reader, camt_t *state, const camt_part_t *part,
         row->note = pay_settle_clip(row->note);
     }
 
-    /* a date has no time, with a zone neither */
+    /* a date has no time, whether or not it has a zone */
     booked = pay_str_of(entry->booked_text);
     if (booked.len > 10 && memchr("Z+-", booked.data[10], 3) == NULL) {
         PAY_TRY(pay_settle_occurred(reader, "Ntry/BookgDt", booked,

@@ -74,15 +74,21 @@ class Names:
         new.replace(self.file)
 
 
-def test_a_name_is_judged_at_each_connection(stack, authority, shop):
-    """It led to an allowed address when the endpoint was made and tested;
-    libcurl remembers that for a time, new workers do not."""
+def named(stack, authority) -> Names:
+    """Boots the gateway with names that the test leads, to loopback first."""
     names = Names(stack.gateway.run)
     names.lead(LOOPBACK)
     stack.configure(directive(authority))
     stack.boot(
         str(names.library), PAY_NAME=NAME, PAY_NAME_FILE=str(names.file)
     )
+    return names
+
+
+def test_a_name_is_judged_at_each_connection(stack, authority, shop):
+    """It led to an allowed address when the endpoint was made and tested;
+    libcurl remembers that for a time, new workers do not."""
+    names = named(stack, authority)
     receiver = Receiver(authority, NAME)
     try:
         path = f"/{new_id()}"
@@ -107,12 +113,7 @@ def test_a_name_is_judged_at_each_connection(stack, authority, shop):
 def test_a_nameserver_that_is_silent_stops_no_worker(stack, authority, shop):
     """The attempt ends in its time while the look-up goes on, and the worker
     has answered others all along."""
-    names = Names(stack.gateway.run)
-    names.lead(LOOPBACK)
-    stack.configure(directive(authority))
-    stack.boot(
-        str(names.library), PAY_NAME=NAME, PAY_NAME_FILE=str(names.file)
-    )
+    names = named(stack, authority)
     receiver = Receiver(authority, NAME)
     try:
         made = shop.make(f"https://{NAME}:{receiver.port}/{new_id()}")

@@ -247,6 +247,19 @@ SELECT alike(pg_temp.stops(), '%o7 700 not_settled', 'it is not settled');
 SELECT pg_temp.import('day', ARRAY['s7|sale|ch-7|pi-c7||700|0|700'])
 \g /dev/null
 SELECT is(pg_temp.pay(p_currency => 'USD'), 'made 700 USD', 'it is');
+SELECT pg_temp.begin('m1', 'k-late', 'clate', '{olate:500}', p_late => 'hold'),
+    pg_temp.token('m1', 'clate', 't-clate'), pg_temp.fact('t-clate', 'expired',
+        p_source => 'gateway'), pg_temp.fact('t-clate', 'paid',
+        p_reference => 'pi-clate')
+\g /dev/null
+SELECT is(pay_ops.accept_dead_letter(d.dead_letter_id, 'ann', 'sold'),
+    'accepted', 'a late payment that is accepted')
+FROM pay.dead_letter d WHERE d.checkout_id = 'clate';
+SELECT is(pg_temp.pay(p_currency => 'USD'), 'nothing USD', 'is not paid out');
+SELECT alike(pg_temp.stops(), '%olate 500 not_settled', 'without a file, too');
+SELECT pg_temp.import('late', ARRAY['slate|sale|ch-late|pi-clate||500|0|500'])
+\g /dev/null
+SELECT is(pg_temp.pay(p_currency => 'USD'), 'made 500 USD', 'and has one');
 SELECT is(pay_ops.set_payout_policy('m1', 'ann', 'test', 'never'), 'invalid',
           'a rule that is not known');
 SELECT is(pay_ops.set_payout_policy('m1', 'ann', 'test',
