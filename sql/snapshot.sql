@@ -2536,7 +2536,7 @@ CREATE FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p_curren
 CREATE FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_failed(p_change pay.change) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_fraud_reason(p_code text) RETURNS boolean LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_reference text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_later_version(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql STABLE;
@@ -2551,6 +2551,7 @@ CREATE FUNCTION pay.is_review_reason(p_act text, p_reason text) RETURNS boolean 
 CREATE FUNCTION pay.is_risk_prefix(p_value text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.is_screening_asked(p_merchant_id text, p_detail jsonb, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_second_payment(p_order pay.payment_order, p_reference text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_settled_twice(p_payout pay.payout, p_event pay.payout_event) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_statement(p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS boolean LANGUAGE sql STABLE;
@@ -5133,7 +5134,7 @@ CREATE TABLE pay.transition (
     next_status pay.order_status NOT NULL,
     CONSTRAINT transition_actor_check CHECK ((actor = ANY (ARRAY['any'::text, 'psp'::text, 'gateway'::text, 'others'::text]))),
     CONSTRAINT transition_capture_check CHECK ((capture = ANY (ARRAY['any'::text, 'automatic'::text, 'manual'::text]))),
-    CONSTRAINT transition_provided_check CHECK ((provided = ANY (ARRAY['always'::text, 'late'::text, 'partly'::text, 'closing'::text, 'unbooked'::text, 'held_late'::text])))
+    CONSTRAINT transition_provided_check CHECK ((provided = ANY (ARRAY['always'::text, 'late'::text, 'partly'::text, 'closing'::text, 'unbooked'::text, 'held_late'::text, 'again'::text])))
 );
 
 CREATE TABLE pay.wallet (
@@ -8209,7 +8210,7 @@ REVOKE ALL ON FUNCTION pay.is_echo(p_payout pay.payout, p_amount_minor bigint, p
 REVOKE ALL ON FUNCTION pay.is_event(p_logged text, p_news text, p_actor text, p_part oid, p_tid tid, p_attempt text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_failed(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_fraud_reason(p_code text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_reference text, p_part oid, p_tid tid, p_late_success text, p_replaced_by text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_later_version(p_file pay.settlement_file) FROM PUBLIC;
@@ -8224,6 +8225,7 @@ REVOKE ALL ON FUNCTION pay.is_review_reason(p_act text, p_reason text) FROM PUBL
 REVOKE ALL ON FUNCTION pay.is_risk_prefix(p_value text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_screening_asked(p_merchant_id text, p_detail jsonb, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_second_payment(p_order pay.payment_order, p_reference text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_settled_twice(p_payout pay.payout, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_statement(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;

@@ -160,7 +160,9 @@ BEGIN
                  ELSE 'amount' END,
             f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
             c.token, c.total_minor, c.currency, f.request_id,
-            f.detail ->> 'object', f.detail ->> 'why'
+            coalesce(f.detail ->> 'object',
+                     CASE WHEN f.kind = 'paid' THEN f.reference END),
+            f.detail ->> 'why'
         FROM unnest(p_facts) f
         JOIN checkout c ON c.merchant_id = f.merchant_id
             AND c.checkout_id = f.checkout_id

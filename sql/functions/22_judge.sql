@@ -41,6 +41,24 @@ COMMENT ON FUNCTION pay.is_closing IS
     'Whether a cancellation of a checkout is on its way';
 
 
+-- An order can be paid twice, where a PSP takes two payments on one page.  A
+-- payment that was proved without an id may be the one that is named now.
+CREATE OR REPLACE FUNCTION pay.is_second_payment(
+    p_order payment_order, p_reference text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT bool_and(e.detail ->> 'reference' <> p_reference)
+        FROM event e
+        WHERE e.merchant_id = p_order.merchant_id
+            AND e.payment_order_id = p_order.payment_order_id
+            AND e.kind IN ('paid', 'late_success'));
+END
+$$;
+COMMENT ON FUNCTION pay.is_second_payment IS
+    'Whether a PSP''s payment is another one than those in the timeline';
+
+
 -- The conditions of pay.transition beside its columns.
 -- late: the payment is proved after its checkout has expired or was replaced,
 -- and it is not simply a sale; a payment that is kept as late stays late,
@@ -49,9 +67,10 @@ COMMENT ON FUNCTION pay.is_closing IS
 -- closing: see is_closing().
 -- unbooked: no authorisation was ever booked.
 -- held_late: money is held for an order that has failed.
+-- again: the PSP names another payment than those that were proved before.
 CREATE OR REPLACE FUNCTION pay.is_given(
-    p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid,
-    p_late_success text, p_replaced_by text)
+    p_provided text, p_actor text, p_order_id text, p_reference text,
+    p_part oid, p_tid tid, p_late_success text, p_replaced_by text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_order payment_order;
@@ -74,6 +93,7 @@ BEGIN
         WHEN 'unbooked' THEN NOT is_booked(v_order.merchant_id,
             'order/' || v_order.payment_order_id, 'authorized')
         WHEN 'held_late' THEN is_held_late(v_order)
+        WHEN 'again' THEN is_second_payment(v_order, p_reference)
     END;
 END
 $$;
@@ -198,8 +218,8 @@ LEFT JOIN LATERAL (
         AND t.capture IN ('any', c.capture)
         AND (NOT t.is_held OR o.authorized_minor > 0)
         AND (t.provided = 'always'
-             OR is_given(t.provided, f.actor, f.order_id, o.part, o.tid,
-                         c.late_success, c.replaced_by))
+             OR is_given(t.provided, f.actor, f.order_id, f.reference, o.part,
+                         o.tid, c.late_success, c.replaced_by))
     ORDER BY t.rank LIMIT 1) t ON true
 LEFT JOIN LATERAL (
     SELECT n.* FROM news_kind n WHERE n.news = coalesce(t.news, f.kind)

@@ -50,8 +50,9 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
-         'It is paid. %s has later said otherwise; that changed nothing '
-         'here, but an operator should compare it with the books of %1$s.'),
+         'It is paid. %s has later said otherwise, or has reported a second '
+         'payment; that changed nothing here, but an operator should compare '
+         'it with the books of %1$s.'),
         (p_s.status = 'SUCCESS' AND p_s.change_letter
              AND p_s.change_code = 'no_reference', 'people',
          'It is paid. What was to follow (%3$s) cannot be sent: %1$s never '

@@ -22,7 +22,7 @@ enum { ACTOR_any = 0, ACTOR_psp, ACTOR_gateway, ACTOR_others };
 enum { CAPTURE_any = 0, CAPTURE_automatic, CAPTURE_manual };
 enum {
     PROVIDED_always = 0, PROVIDED_late, PROVIDED_partly, PROVIDED_closing,
-    PROVIDED_unbooked, PROVIDED_held_late
+    PROVIDED_unbooked, PROVIDED_held_late, PROVIDED_again
 };
 
 /* a PSP's facts, and behind them what only the gateway says */

@@ -94,6 +94,24 @@ def test_many_events_about_one_payment_book_it_once(stack, made):
     assert kinds.count("paid") == 1
 
 
+def test_a_second_payment_is_for_an_operator(stack, psp, made):
+    """The buyer has paid twice: one sale, and an id to pay the other back."""
+    member = {"generic": "payment_id", "stripe": "payment_intent"}[psp]
+    said = [
+        outcome(message(made, "paid", **{member: name}).send())
+        for name in ("pi_first", "pi_first", "pi_second")
+    ]
+    assert said == ["applied", "unchanged", "contradiction"]
+    kinds = [each["kind"] for each in stack.timeline(made.order_id)]
+    assert kinds == ["created", "registered", "paid", "contradiction"]
+    queued = stack.sql(
+        "SELECT kind, object, amount_minor FROM pay.mismatch "
+        "WHERE checkout_id = %s",
+        made.id,
+    )
+    assert queued == [("contradiction", "pi_second", made.facts()[2])]
+
+
 def test_a_known_event_with_another_content_moves_nothing(stack):
     """The first body of an event id is the one that counts."""
     made, other = stack.created("generic"), stack.created("generic")

@@ -187,6 +187,7 @@ TRANSITION_SWAPS = {
     "closing": ["always"],
     "unbooked": ["always"],
     "held_late": ["always"],
+    "again": ["always"],
     "any": ["psp", "gateway", "others", "manual", "automatic"],
     "psp": ["any"],
     "gateway": ["any"],

@@ -115,6 +115,32 @@ SELECT pg_temp.keep()
 \g /dev/null
 SELECT is(pg_temp.differences(), '1', 'but it is there again');
 
+-- a second payment of one checkout is booked nowhere, and an operator hears of
+-- it with the id by which it is paid back
+SELECT pg_temp.begin('m1', 'k-twice', 'c4', '{oc4:1000}'),
+    pg_temp.token('m1', 'c4', 't-c4'),
+    pg_temp.fact('t-c4', 'paid', 'e-4', p_amount => 1000,
+                 p_currency => 'USD', p_reference => 'pay-1')
+\g /dev/null
+SELECT is(pg_temp.fact('t-c4', 'paid', 'e-5', p_amount => 1000,
+    p_currency => 'USD', p_reference => 'pay-1'), 'unchanged', 'a repeat');
+SELECT is(pg_temp.fact('t-c4', 'paid', 'e-6', p_amount => 1000,
+    p_currency => 'USD', p_reference => 'pay-2'), 'contradiction', 'another');
+SELECT is((m.kind, m.object, m.amount_minor, m.currency, m.event_id)::text,
+    '(contradiction,pay-2,1000,USD,e-6)', 'with its id and its amount')
+FROM pay.mismatch m WHERE m.checkout_id = 'c4';
+SELECT is(pg_temp.kinds('m1', 'oc4'), 'created registered paid contradiction',
+          'in the timeline');
+SELECT is((c.reference, count(j.*))::text, '(pay-1,1)',
+          'refunds go to the first, and nothing else is booked')
+FROM pay.checkout c
+LEFT JOIN pay.journal_entry j ON j.merchant_id = c.merchant_id
+    AND j.checkout_id = c.checkout_id
+WHERE c.checkout_id = 'c4' GROUP BY c.reference;
+SELECT matches(pg_temp.explained('oc4') ->> 'why', 'a second payment',
+               'explained');
+SELECT is(pg_temp.settle(pg_temp.of('c4')), 'settled', 'paid back there');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

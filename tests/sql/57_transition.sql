@@ -71,14 +71,15 @@ FROM pay.payment_order o;
 -- the news that a fact is, and the status that it leads to; p_one: it is about
 -- this order, and not about its whole checkout
 CREATE FUNCTION pg_temp.read(
-    p_order text, p_actor text, p_kind text, p_one boolean)
+    p_order text, p_actor text, p_kind text, p_one boolean,
+    p_reference text DEFAULT NULL)
 RETURNS text LANGUAGE sql SET search_path = pay, pg_temp AS $$
 SELECT concat_ws(' ', f.news, f.next_status)
 FROM pay.fact_orders(ARRAY[jsonb_populate_record(NULL::pay.fact,
     jsonb_build_object('item', 1, 'turn', 1, 'merchant_id', 'm1',
         'checkout_id', p_order, 'kind', p_kind, 'actor', p_actor,
-        'psp', 'stripe', 'order_id', CASE WHEN p_one THEN p_order END))],
-    1) f
+        'psp', 'stripe', 'reference', p_reference,
+        'order_id', CASE WHEN p_one THEN p_order END))], 1) f
 $$;
 
 -- Without a circumstance the news is the fact: money that was taken is a sale
@@ -151,6 +152,60 @@ GROUP BY o.payment_order_id;
 
 UPDATE pay.payment_order SET authorized_minor = 0
 WHERE payment_order_id = 'm-early';
+
+-- A second payment has an id of its own; a payment whose id nobody has named
+-- may be the one that is named now.
+SELECT pg_temp.begin('m1', 'k-' || o, o, ARRAY[o || ':1000'],
+    p_late => CASE o WHEN 'a-late-yes' THEN 'hold' END,
+    p_terms => jsonb_build_object('capture', CASE WHEN o LIKE 'm-%'
+        THEN 'manual' ELSE 'automatic' END))
+FROM unnest('{a-named,a-unnamed,a-late-yes,m-named}'::text[]) o
+\g /dev/null
+SELECT pg_temp.token('m1', o, 't-' || o)
+FROM unnest('{a-named,a-unnamed,a-late-yes,m-named}'::text[]) o
+\g /dev/null
+SELECT pg_temp.fact('t-a-named', 'paid', p_reference => 'first'),
+    pg_temp.fact('t-a-unnamed', 'pending', p_reference => 'try'),
+    pg_temp.fact('t-a-unnamed', 'paid'),
+    pg_temp.fact('t-a-late-yes', 'expired'),
+    pg_temp.fact('t-m-named', 'authorized', p_reference => 'hold'),
+    pg_temp.whole('m-named', 'm-named', 'capture', 'named', 1000, 'DONE')
+\g /dev/null
+SELECT pg_temp.fact('t-a-late-yes', 'paid', p_reference => 'first')
+\g /dev/null
+SELECT pay_ops.accept_dead_letter(d.dead_letter_id, 'ann', 'it is ours')
+FROM pay.dead_letter d WHERE d.checkout_id = 'a-late-yes'
+\g /dev/null
+SELECT is(string_agg(format('%s %s %s: %s', o.payment_order_id, a, r,
+        pg_temp.read(o.payment_order_id, a, 'paid', false, r)), E'\n' ORDER BY o.payment_order_id, a, r),
+    'a-late-yes operator first: paid SUCCESS
+a-late-yes operator second: paid SUCCESS
+a-late-yes query first: paid SUCCESS
+a-late-yes query second: contradiction SUCCESS
+a-late-yes webhook first: paid SUCCESS
+a-late-yes webhook second: contradiction SUCCESS
+a-named operator first: paid SUCCESS
+a-named operator second: paid SUCCESS
+a-named query first: paid SUCCESS
+a-named query second: contradiction SUCCESS
+a-named webhook first: paid SUCCESS
+a-named webhook second: contradiction SUCCESS
+a-unnamed operator first: paid SUCCESS
+a-unnamed operator second: paid SUCCESS
+a-unnamed query first: paid SUCCESS
+a-unnamed query second: paid SUCCESS
+a-unnamed webhook first: paid SUCCESS
+a-unnamed webhook second: paid SUCCESS
+m-named operator first: paid SUCCESS
+m-named operator second: paid SUCCESS
+m-named query first: paid SUCCESS
+m-named query second: paid SUCCESS
+m-named webhook first: paid SUCCESS
+m-named webhook second: paid SUCCESS', 'a payment with an id of its own is a second one')
+FROM pay.payment_order o
+CROSS JOIN unnest('{webhook,query,operator}'::text[]) a
+CROSS JOIN unnest('{first,second}'::text[]) r
+WHERE o.payment_order_id IN ('a-named', 'a-unnamed', 'a-late-yes', 'm-named');
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
