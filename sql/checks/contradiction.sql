@@ -1,13 +1,19 @@
 -- Only an order that is paid can be contradicted, and it stays paid, or one
--- that has failed by money that is held.  The timeline and the mismatch queue
--- both have the contradiction.
+-- that has failed by money that is held, or by a second payment behind a late
+-- one.  The timeline and the mismatch queue both have the contradiction.
 SELECT o.merchant_id, o.checkout_id, o.payment_order_id, e.seq, e.actor,
     e.old_status, e.new_status
 FROM pay.event e
 JOIN pay.payment_order o USING (merchant_id, payment_order_id)
 WHERE e.kind = 'contradiction'
     AND (e.new_status <> e.old_status OR e.old_status <> CASE
-             WHEN e.detail ->> 'said' = 'authorized' THEN 'FAILED'
+             WHEN e.detail ->> 'said' = 'authorized'
+                 OR e.detail ->> 'said' = 'paid' AND EXISTS (
+                     SELECT FROM pay.event l
+                     WHERE l.merchant_id = e.merchant_id
+                         AND l.payment_order_id = e.payment_order_id
+                         AND l.kind = 'late_success' AND l.seq < e.seq)
+                     AND e.old_status = 'FAILED' THEN 'FAILED'
              ELSE 'SUCCESS' END
          OR NOT EXISTS (
              SELECT FROM pay.mismatch m

@@ -46,17 +46,27 @@ COMMENT ON FUNCTION pay.is_closing IS
 CREATE OR REPLACE FUNCTION pay.is_second_payment(
     p_order payment_order, p_reference text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_since timestamptz := events_since((p_order).merchant_id,
+                                        (p_order).checkout_id);
 BEGIN
     RETURN (
-        SELECT bool_and(e.detail ->> 'reference' <> p_reference)
-        FROM event e
-        WHERE e.merchant_id = p_order.merchant_id
-            AND e.payment_order_id = p_order.payment_order_id
-            AND e.kind IN ('paid', 'late_success'));
+        SELECT bool_and(x.reference <> p_reference)
+        FROM (
+            SELECT e.detail ->> 'reference' AS reference
+            FROM event e
+            WHERE e.merchant_id = (p_order).merchant_id
+                AND e.payment_order_id = (p_order).payment_order_id
+                AND e.at >= v_since AND e.kind IN ('paid', 'late_success')
+            UNION ALL
+            SELECT l.reference
+            FROM late_success l
+            WHERE l.merchant_id = (p_order).merchant_id
+                AND l.checkout_id = (p_order).checkout_id) x);
 END
 $$;
 COMMENT ON FUNCTION pay.is_second_payment IS
-    'Whether a PSP''s payment is another one than those in the timeline';
+    'Whether a PSP''s payment is another one than those that were proved';
 
 
 -- The conditions of pay.transition beside its columns.

@@ -190,10 +190,17 @@ COMMENT ON FUNCTION pay.capture_terms IS
 -- The PSP holds money for an order that had failed before.
 CREATE OR REPLACE FUNCTION pay.is_held_late(p_order payment_order)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_since timestamptz := events_since(p_order.merchant_id,
+                                        p_order.checkout_id);
 BEGIN
     RETURN p_order.status = 'FAILED'
-        AND is_told(p_order.merchant_id, p_order.checkout_id,
-                    p_order.payment_order_id, 'contradiction', NULL)
+        AND EXISTS (
+            SELECT FROM event e
+            WHERE e.merchant_id = p_order.merchant_id
+                AND e.payment_order_id = p_order.payment_order_id
+                AND e.at >= v_since AND e.kind = 'contradiction'
+                AND e.detail ->> 'said' = 'authorized')
         AND NOT is_told(p_order.merchant_id, p_order.checkout_id,
                         p_order.payment_order_id, 'released', NULL);
 END

@@ -19,7 +19,8 @@ BEGIN
         is_told(o.merchant_id, o.checkout_id, o.payment_order_id, 'pending',
                 NULL),
         coalesce(m.differs, false), coalesce(m.contradicted, false)
-            AND (o.status <> 'FAILED' OR is_held_late(o)),
+            AND (o.status <> 'FAILED' OR s.state IS NOT NULL
+                 OR is_held_late(o)),
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,

@@ -69,6 +69,9 @@ BEGIN
         (p_s.status = 'SUCCESS' AND p_s.change IS NOT NULL, 'psp',
          'It is paid, and what is to follow (%3$s) is on its way at %1$s.'),
         (p_s.status = 'SUCCESS', 'nobody', 'It is paid.'),
+        (p_s.status = 'FAILED' AND p_s.contradicted AND p_s.late IS NOT NULL,
+         'people', 'It was paid after its time was over, and %s has reported '
+         'a second payment: an operator must pay that one back there.'),
         (p_s.status = 'FAILED' AND p_s.contradicted AND p_s.change_letter,
          'people', 'It has failed, but %1$s says that it holds the buyer''s '
          'money. It is not known whether it has given it back as it was '

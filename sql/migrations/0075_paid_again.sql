@@ -14,12 +14,18 @@ ALTER TABLE transition DROP CONSTRAINT transition_provided_check,
 ALTER TABLE transition DISABLE TRIGGER transition_fixed;
 UPDATE transition SET rank = 4
 WHERE kind = 'paid' AND status = 'SUCCESS' AND rank = 3;
+UPDATE transition SET rank = 3
+WHERE kind = 'paid' AND status = 'FAILED' AND rank = 2;
+UPDATE transition SET rank = 2
+WHERE kind = 'paid' AND status = 'FAILED' AND rank = 1;
 ALTER TABLE transition ENABLE TRIGGER transition_fixed;
 
 INSERT INTO transition (kind, status, rank, actor, capture, is_held, provided,
     news, next_status) VALUES
 ('paid', 'SUCCESS', 3, 'psp', 'automatic', false,
-    'again', 'contradiction', 'SUCCESS');
+    'again', 'contradiction', 'SUCCESS'),
+('paid', 'FAILED', 1, 'psp', 'automatic', false,
+    'again', 'contradiction', 'FAILED');
 
 DROP FUNCTION IF EXISTS is_given(
     text, text, text, oid, tid, text, text);

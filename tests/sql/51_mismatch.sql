@@ -140,6 +140,23 @@ WHERE c.checkout_id = 'c4' GROUP BY c.reference;
 SELECT matches(pg_temp.explained('oc4') ->> 'why', 'a second payment',
                'explained');
 SELECT is(pg_temp.settle(pg_temp.of('c4')), 'settled', 'paid back there');
+-- also behind a payment that came too late, whose refund is of the first one
+SELECT pg_temp.begin('m1', 'k-late', 'c5', '{oc5:1000}', p_late => 'refund'),
+    pg_temp.token('m1', 'c5', 't-c5'), pg_temp.fact('t-c5', 'expired'),
+    pg_temp.fact('t-c5', 'paid', 'e-7', p_amount => 1000,
+                 p_currency => 'USD', p_reference => 'pay-3')
+\g /dev/null
+SELECT is(pg_temp.fact('t-c5', 'paid', 'e-8', p_amount => 1000,
+    p_currency => 'USD', p_reference => 'pay-4'), 'contradiction', 'another');
+SELECT is((m.object, l.reference, l.state)::text, '(pay-4,pay-3,refunding)',
+          'each has its id')
+FROM pay.mismatch m
+JOIN pay.late_success l USING (merchant_id, checkout_id)
+WHERE m.checkout_id = 'c5';
+SELECT matches(pg_temp.explained('oc5') ->> 'why', 'a second payment',
+               'explained');
+SELECT is(pg_temp.change('oc5', 'cancel', 'k-cancel'), 'nothing_left',
+          'nothing is held that could be cancelled');
 
 \i :checks
 SELECT * FROM finish();

@@ -156,22 +156,24 @@ WHERE payment_order_id = 'm-early';
 -- A second payment has an id of its own; a payment whose id nobody has named
 -- may be the one that is named now.
 SELECT pg_temp.begin('m1', 'k-' || o, o, ARRAY[o || ':1000'],
-    p_late => CASE o WHEN 'a-late-yes' THEN 'hold' END,
+    p_late => CASE WHEN o LIKE 'a-late-%' THEN 'hold' END,
     p_terms => jsonb_build_object('capture', CASE WHEN o LIKE 'm-%'
         THEN 'manual' ELSE 'automatic' END))
-FROM unnest('{a-named,a-unnamed,a-late-yes,m-named}'::text[]) o
+FROM unnest('{a-named,a-unnamed,a-late-yes,a-late-yet,m-named}'::text[]) o
 \g /dev/null
 SELECT pg_temp.token('m1', o, 't-' || o)
-FROM unnest('{a-named,a-unnamed,a-late-yes,m-named}'::text[]) o
+FROM unnest('{a-named,a-unnamed,a-late-yes,a-late-yet,m-named}'::text[]) o
 \g /dev/null
 SELECT pg_temp.fact('t-a-named', 'paid', p_reference => 'first'),
     pg_temp.fact('t-a-unnamed', 'pending', p_reference => 'try'),
     pg_temp.fact('t-a-unnamed', 'paid'),
     pg_temp.fact('t-a-late-yes', 'expired'),
+    pg_temp.fact('t-a-late-yet', 'expired'),
     pg_temp.fact('t-m-named', 'authorized', p_reference => 'hold'),
     pg_temp.whole('m-named', 'm-named', 'capture', 'named', 1000, 'DONE')
 \g /dev/null
-SELECT pg_temp.fact('t-a-late-yes', 'paid', p_reference => 'first')
+SELECT pg_temp.fact('t-a-late-yes', 'paid', p_reference => 'first'),
+    pg_temp.fact('t-a-late-yet', 'paid', p_reference => 'first')
 \g /dev/null
 SELECT pay_ops.accept_dead_letter(d.dead_letter_id, 'ann', 'it is ours')
 FROM pay.dead_letter d WHERE d.checkout_id = 'a-late-yes'
@@ -184,6 +186,12 @@ a-late-yes query first: paid SUCCESS
 a-late-yes query second: contradiction SUCCESS
 a-late-yes webhook first: paid SUCCESS
 a-late-yes webhook second: contradiction SUCCESS
+a-late-yet operator first: paid SUCCESS
+a-late-yet operator second: paid SUCCESS
+a-late-yet query first: late_success FAILED
+a-late-yet query second: contradiction FAILED
+a-late-yet webhook first: late_success FAILED
+a-late-yet webhook second: contradiction FAILED
 a-named operator first: paid SUCCESS
 a-named operator second: paid SUCCESS
 a-named query first: paid SUCCESS
@@ -205,7 +213,8 @@ m-named webhook second: paid SUCCESS', 'a payment with an id of its own is a sec
 FROM pay.payment_order o
 CROSS JOIN unnest('{webhook,query,operator}'::text[]) a
 CROSS JOIN unnest('{first,second}'::text[]) r
-WHERE o.payment_order_id IN ('a-named', 'a-unnamed', 'a-late-yes', 'm-named');
+WHERE o.payment_order_id IN ('a-named', 'a-unnamed', 'a-late-yes',
+    'a-late-yet', 'm-named');
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

@@ -160,6 +160,8 @@ VALUES
  'nobody / none / after @59', 'did not pay in time'),
 ('FAILED:declined', 'REGISTERED:t', -61, 'DONE:9', NULL, NULL, NULL,
  'contradiction told', 'people / none / no', 'holds the buyer'),
+('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, 'late_success:held',
+ 'held', 'hold contradiction told', 'people / none / no', 'a second payment'),
 ('FAILED:risk', 'REGISTERED:t', 30, 'DONE:9', NULL, NULL, NULL, NULL,
  'nobody / none / after @90', 'risk'),
 -- called expired by us, and asked about once more
