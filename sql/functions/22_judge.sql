@@ -42,7 +42,7 @@ COMMENT ON FUNCTION pay.is_closing IS
 
 
 -- An order can be paid twice, where a PSP takes two payments on one page.  A
--- payment that was proved without an id may be the one that is named now.
+-- payment that was proved without an id has the first one that is named.
 CREATE OR REPLACE FUNCTION pay.is_second_payment(
     p_order payment_order, p_reference text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -53,8 +53,11 @@ BEGIN
     RETURN (
         SELECT bool_and(x.reference <> p_reference)
         FROM (
-            SELECT e.detail ->> 'reference' AS reference
+            SELECT coalesce(e.detail ->> 'reference', c.reference)
+                AS reference
             FROM event e
+            JOIN checkout c ON c.merchant_id = (p_order).merchant_id
+                AND c.checkout_id = (p_order).checkout_id
             WHERE e.merchant_id = (p_order).merchant_id
                 AND e.payment_order_id = (p_order).payment_order_id
                 AND e.at >= v_since AND e.kind IN ('paid', 'late_success')

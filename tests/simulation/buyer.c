@@ -26,6 +26,7 @@ static void forged(sim_flow_t *flow, const pay_reply_t *reply);
 static void opened(sim_flow_t *flow, const pay_reply_t *reply);
 static void act(sim_t *sim, buyer_t *buyer);
 static void buyer_agrees(sim_t *sim, void *data);
+static void buyer_again(sim_t *sim, sim_reg_t *reg);
 static void buyer_fails(sim_t *sim, void *data);
 static void buyer_cancels(sim_t *sim, void *data);
 static void buyer_returns(sim_t *sim, void *data);
@@ -222,8 +223,7 @@ buyer_agrees(sim_t *sim, void *data)
     sim_reg_t  *reg = buyer->reg;
 
     if (reg->payments > 0 && !reg->is_manual) {
-        /* the PSP tells the same once more, as another event */
-        sim_hook_add(sim, reg, "paid");
+        buyer_again(sim, reg);
         return;
     }
 
@@ -243,6 +243,28 @@ buyer_agrees(sim_t *sim, void *data)
     }
 
     sim_money_paid(sim, reg);
+}
+
+
+/* The PSP says the same once more, as another event, or takes the money once
+ * more, as another payment. */
+static void
+buyer_again(sim_t *sim, sim_reg_t *reg)
+{
+    pay_str_t  first = reg->payment_id;
+
+    if (reg->second != NULL || !sim_chance(sim, 500)) {
+        sim_hook_add(sim, reg, "paid");
+        return;
+    }
+
+    reg->second_id = sim_format(sim, "pay_%" PRIu64 "_%u", sim->scenario,
+                                ++sim->names);
+    reg->payment_id = reg->second_id;
+    sim_hook_add(sim, reg, "paid");
+    reg->payment_id = first;
+    reg->second = reg->psp->hooks;
+    sim->figures.twice++;
 }
 
 

@@ -16,6 +16,7 @@ static const sim_reg_t *reg_of(sim_t *sim, const char *reference);
 static void judge_paid(sim_t *sim, const sim_reg_t *reg, int row,
     int flagged);
 static int late_refund(sim_t *sim, const sim_reg_t *reg, const char *id);
+static void judge_second(sim_t *sim);
 static void judge_leftovers(sim_t *sim);
 static void judge_books(sim_t *sim);
 
@@ -226,6 +227,7 @@ sim_judge_end(sim_t *sim)
     for (i = 0; i < sim_cell_count(sim); i++) {
         sim_cell_enter(sim, i);
         judge_orders(sim);
+        judge_second(sim);
         judge_leftovers(sim);
         judge_books(sim);
         sim_judge_settled(sim);
@@ -412,6 +414,41 @@ late_refund(sim_t *sim, const sim_reg_t *reg, const char *id)
 {
     return *id != '\0' && sim_money_find(reg->psp,
                sim_format(sim, "%s:refund", id)) != NULL;
+}
+
+
+/* A second payment that the gateway has heard of is in the operators' queue,
+ * unless it heard of it first and takes the other one for the second. */
+static void
+judge_second(sim_t *sim)
+{
+    unsigned          i;
+    sim_rows_t        found;
+    const sim_reg_t  *reg;
+
+    for (i = 0; i < SIM_PSPS; i++) {
+        reg = sim_psp_is_here(sim, i) ? sim->books[i].regs : NULL;
+
+        for (; reg != NULL; reg = reg->next) {
+            if (reg->second == NULL || !reg->second->settled) {
+                continue;
+            }
+
+            found = sim_db_ask(sim->db, "SELECT FROM pay.registration r LEFT "
+                "JOIN pay.late_success l USING (merchant_id, checkout_id) "
+                "WHERE r.token = $1 AND ($2 IN (r.reference, l.reference)) IS "
+                "NOT TRUE AND NOT EXISTS (SELECT FROM pay.mismatch m WHERE "
+                "m.merchant_id = r.merchant_id AND m.checkout_id = "
+                "r.checkout_id AND m.object = $2)", 2,
+                sim_text(sim, reg->token), sim_text(sim, reg->second_id));
+
+            if (found.rows > 0) {
+                sim_violation(sim, "I3: the second payment %.*s of %.*s is in "
+                              "no queue", pay_fmt(reg->second_id),
+                              pay_fmt(reg->token));
+            }
+        }
+    }
 }
 
 

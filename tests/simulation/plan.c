@@ -434,6 +434,7 @@ plan_terms(sim_t *sim, sim_post_t *post)
                         || sim_steered(sim, SIM_STEER_MANUAL) ? 1
                         : 2 + (unsigned) sim_below(sim, 2);
     post->buyer = sim->comes_late ? SIM_BUYER_LATE
+                  : sim_steered(sim, SIM_STEER_TWICE) ? SIM_BUYER_TWICE
                   : sim->sells ? SIM_BUYER_PAYS
                   : (sim_buyer_kind_t) sim_below(sim, SIM_BUYER_KINDS);
     post->expires_in_s = sim_chance(sim, 900) ? sim_between(sim, 60, 900)

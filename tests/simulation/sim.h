@@ -139,6 +139,7 @@ typedef enum {
                                   captures last, and many are final */
     SIM_STEER_BACK,            /* a merchant that moves comes back soon, and a
                                   node has not heard of it; all is repeated */
+    SIM_STEER_TWICE,           /* buyers pay again on the page */
     SIM_STEERS
 } sim_steer_t;
 
@@ -259,6 +260,8 @@ struct sim_sent_s {
     sim_sent_t        *next;
 };
 
+typedef struct sim_hook_s  sim_hook_t;
+
 /* Money and promises as the model PSP keeps them. */
 struct sim_reg_s {
     sim_psp_t    *psp;
@@ -268,6 +271,8 @@ struct sim_reg_s {
     int64_t       expires_at;            /* as we were told */
     int64_t       close_at;              /* INT64_MAX: must be told */
     unsigned      payments;
+    sim_hook_t   *second;                /* the page took money twice */
+    pay_str_t     second_id;
     int64_t       total;                 /* minor units, as the rest */
     int           is_manual;             /* held first, captured by calls */
     int64_t       held;                  /* of what is authorised */
@@ -320,8 +325,6 @@ struct sim_key_s {
     int64_t      made_at;
     sim_key_t   *next;
 };
-
-typedef struct sim_hook_s  sim_hook_t;
 
 struct sim_hook_s {
     sim_reg_t    *reg;
@@ -436,7 +439,7 @@ typedef enum {
 
 typedef struct {
     uint64_t  scenarios, steps, operations, batches, calls, crashes, pauses;
-    uint64_t  lost_commits, webhooks, forged, jobs, violations;
+    uint64_t  lost_commits, webhooks, forged, twice, jobs, violations;
     uint64_t  changes, moves;          /* asked for; made at PSPs */
     uint64_t  judged, converted;       /* books, after an operation; orders */
     uint64_t  closing, replaced;       /* pages: to be; for good */

@@ -17,7 +17,7 @@ static const char *const  names[SIM_STEERS] = {
     [SIM_STEER_COPIES] = "copies", [SIM_STEER_CLOCKS] = "clocks",
     [SIM_STEER_MOVES] = "moves", [SIM_STEER_RETURNS] = "returns",
     [SIM_STEER_FENCE] = "fence", [SIM_STEER_REJECTS] = "rejects",
-    [SIM_STEER_BACK] = "back"
+    [SIM_STEER_BACK] = "back", [SIM_STEER_TWICE] = "twice"
 };
 
 

@@ -153,20 +153,23 @@ GROUP BY o.payment_order_id;
 UPDATE pay.payment_order SET authorized_minor = 0
 WHERE payment_order_id = 'm-early';
 
--- A second payment has an id of its own; a payment whose id nobody has named
--- may be the one that is named now.
+-- A second payment has an id of its own; a payment that was proved without an
+-- id has the first one that is named.
 SELECT pg_temp.begin('m1', 'k-' || o, o, ARRAY[o || ':1000'],
     p_late => CASE WHEN o LIKE 'a-late-%' THEN 'hold' END,
     p_terms => jsonb_build_object('capture', CASE WHEN o LIKE 'm-%'
         THEN 'manual' ELSE 'automatic' END))
-FROM unnest('{a-named,a-unnamed,a-late-yes,a-late-yet,m-named}'::text[]) o
+FROM unnest('{a-named,a-unnamed,a-late-yes,a-late-yet,a-named-late,
+    m-named}'::text[]) o
 \g /dev/null
 SELECT pg_temp.token('m1', o, 't-' || o)
-FROM unnest('{a-named,a-unnamed,a-late-yes,a-late-yet,m-named}'::text[]) o
+FROM unnest('{a-named,a-unnamed,a-late-yes,a-late-yet,a-named-late,
+    m-named}'::text[]) o
 \g /dev/null
 SELECT pg_temp.fact('t-a-named', 'paid', p_reference => 'first'),
-    pg_temp.fact('t-a-unnamed', 'pending', p_reference => 'try'),
     pg_temp.fact('t-a-unnamed', 'paid'),
+    pg_temp.fact('t-a-named-late', 'paid', 'e-unnamed'),
+    pg_temp.fact('t-a-named-late', 'paid', p_reference => 'first'),
     pg_temp.fact('t-a-late-yes', 'expired'),
     pg_temp.fact('t-a-late-yet', 'expired'),
     pg_temp.fact('t-m-named', 'authorized', p_reference => 'hold'),
@@ -198,6 +201,12 @@ a-named query first: paid SUCCESS
 a-named query second: contradiction SUCCESS
 a-named webhook first: paid SUCCESS
 a-named webhook second: contradiction SUCCESS
+a-named-late operator first: paid SUCCESS
+a-named-late operator second: paid SUCCESS
+a-named-late query first: paid SUCCESS
+a-named-late query second: contradiction SUCCESS
+a-named-late webhook first: paid SUCCESS
+a-named-late webhook second: contradiction SUCCESS
 a-unnamed operator first: paid SUCCESS
 a-unnamed operator second: paid SUCCESS
 a-unnamed query first: paid SUCCESS
@@ -214,7 +223,7 @@ FROM pay.payment_order o
 CROSS JOIN unnest('{webhook,query,operator}'::text[]) a
 CROSS JOIN unnest('{first,second}'::text[]) r
 WHERE o.payment_order_id IN ('a-named', 'a-unnamed', 'a-late-yes',
-    'a-late-yet', 'm-named');
+    'a-late-yet', 'a-named-late', 'm-named');
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
