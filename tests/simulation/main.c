@@ -403,7 +403,8 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
            "%" PRIu64 ", changes %" PRIu64 " (%" PRIu64 " at PSPs), converted "
            "orders %" PRIu64 ", books judged %" PRIu64 " times, webhooks "
            "%" PRIu64 " (forged %" PRIu64 ", of second payments %" PRIu64
-           "), pages to be closed %" PRIu64 " (and replaced %" PRIu64 "), settlement files %" PRIu64 " (rows %"
+           "), pages to be closed %" PRIu64 " (and replaced %" PRIu64
+           "), settlement files %" PRIu64 " (rows %"
            PRIu64 ", imported by hand %" PRIu64 "), pay-outs %" PRIu64
            ", jobs %" PRIu64
            ", crashes %" PRIu64 ", pauses %" PRIu64 ", lost commits %" PRIu64
@@ -411,8 +412,8 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
            sim->seed, f->scenarios, f->steps, f->operations, f->batches,
            f->calls, f->changes, f->moves, f->converted, f->judged,
            f->webhooks, f->forged, f->twice, f->closing, f->replaced,
-           f->files, f->rows, f->imports, f->paid_out, f->jobs, f->crashes, f->pauses,
-           f->lost_commits, f->violations, digest, seconds);
+           f->files, f->rows, f->imports, f->paid_out, f->jobs, f->crashes,
+           f->pauses, f->lost_commits, f->violations, digest, seconds);
 
     if (f->payers != 0) {
         tell_payouts(f);
