@@ -272,7 +272,8 @@ COMMENT ON FUNCTION pay.is_early_failure IS
 
 -- PSPs keep no sequence: an event that takes money back may arrive before the
 -- one that the money came.  As long as that may still come, the former waits
--- for it; for an order that has failed it is not expected.
+-- for it; for an order that has failed it is not expected.  Refunds leave less
+-- room for refunds, but not for a dispute: a PSP takes refunded money, too.
 CREATE OR REPLACE FUNCTION pay.is_early(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -281,9 +282,10 @@ BEGIN
     RETURN p_news.about IN ('refund', 'dispute')
         AND p_news.source <> 'query'
         AND (
-            SELECT sum(o.captured_minor - o.refunding_minor
-                       - o.refunded_minor - o.charged_back_minor)
-                    < p_news.amount_minor
+            SELECT sum(o.captured_minor - o.charged_back_minor
+                       - CASE p_news.about WHEN 'refund'
+                              THEN o.refunding_minor + o.refunded_minor
+                              ELSE 0 END) < p_news.amount_minor
                 AND bool_or(o.authorized_minor > 0
                             OR o.status IN ('NOT_STARTED', 'EXECUTING'))
             FROM payment_order o
@@ -305,9 +307,9 @@ COMMENT ON FUNCTION pay.is_early IS
     'Whether a word about taking money back comes before that money';
 
 
--- The money of these facts has come, or will not come any more: the events that
--- waited for it are applied now.  So is a sum of captures some of which were
--- still open.
+-- The money of these facts has come, is free again, or will not come any more:
+-- the events that waited for it are applied now.  So is a sum of captures some
+-- of which were still open.  The same kinds are early_news of judge_facts().
 CREATE OR REPLACE FUNCTION pay.take_early(p_facts fact[])
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -323,7 +325,8 @@ DECLARE
               FROM unnest(p_facts) f
               WHERE f.kind IN ('paid', 'captured', 'capture_failed',
                                'cancelled', 'expired', 'declined',
-                               'rejected', 'refused')) f
+                               'rejected', 'refused', 'refund_failed',
+                               'refund_returned', 'dispute_won')) f
         CROSS JOIN LATERAL (
             SELECT w.* FROM webhook_inbox w
             WHERE w.merchant_id = f.merchant_id
