@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION pay.read_news(
     p_about text[], p_news text[], p_token text[], p_reference text[],
     p_object text[], p_operation_id text[], p_amount_minor bigint[],
     p_currency text[], p_fee_minor bigint[], p_fee_currency text[],
-    p_code text[], p_digest bytea[], p_request_id text[])
+    p_code text[], p_digest bytea[], p_request_id text[], p_said_at bigint[])
 RETURNS news[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
@@ -36,14 +36,16 @@ BEGIN
             nullif(u.reference, ''), nullif(u.object, ''),
             nullif(u.operation_id, ''), u.amount_minor,
             nullif(u.currency, ''), u.fee_minor, nullif(u.fee_currency, ''),
-            nullif(u.code, ''), u.digest, u.request_id, NULL)::news
+            nullif(u.code, ''), u.digest, u.request_id, NULL,
+            CASE WHEN u.said_at BETWEEN 1 AND extract(epoch FROM now()) + 86400
+                 THEN to_timestamp(u.said_at) END)::news
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_about, p_news,
             p_token, p_reference, p_object, p_operation_id, p_amount_minor,
             p_currency, p_fee_minor, p_fee_currency, p_code, p_digest,
-            p_request_id) WITH ORDINALITY AS u (psp, source, event_id, type,
-            about, news, token, reference, object, operation_id,
-            amount_minor, currency, fee_minor, fee_currency, code, digest,
-            request_id, n)
+            p_request_id, p_said_at) WITH ORDINALITY AS u (psp, source,
+            event_id, type, about, news, token, reference, object,
+            operation_id, amount_minor, currency, fee_minor, fee_currency,
+            code, digest, request_id, said_at, n)
         WHERE id_ok(u.psp)
             AND u.source IN ('webhook', 'backfill', 'replay', 'query')
             AND (u.source = 'query' OR id_ok(u.event_id))
@@ -119,7 +121,7 @@ BEGIN
             jsonb_strip_nulls(jsonb_build_object('about', n.about,
                 'news', n.news, 'object', n.object,
                 'operation_id', n.operation_id, 'fee_minor', n.fee_minor,
-                'fee_currency', n.fee_currency,
+                'fee_currency', n.fee_currency, 'said_at', n.said_at,
                 'by_payment', CASE WHEN n.token IS NULL THEN true END))
         FROM unnest(p_news) n
         ORDER BY n.psp COLLATE "C", n.event_id COLLATE "C", n.item
@@ -320,7 +322,7 @@ DECLARE
             i.about ->> 'object', i.about ->> 'operation_id',
             i.amount_minor, i.currency, (i.about ->> 'fee_minor')::bigint,
             i.about ->> 'fee_currency', i.code, NULL, i.request_id,
-            NULL)::news
+            NULL, (i.about ->> 'said_at')::timestamptz)::news
         FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
               FROM unnest(p_facts) f
               WHERE f.kind IN ('paid', 'captured', 'capture_failed',
@@ -445,7 +447,8 @@ CREATE OR REPLACE FUNCTION pay_api.apply_change(
     p_object text[], p_operation_id text[], p_amount_minor bigint[],
     p_currency text[], p_fee_minor bigint[], p_fee_currency text[],
     p_code text[], p_digest bytea[], p_request_id text[],
-    p_evidence_until bigint[] DEFAULT NULL)
+    p_evidence_until bigint[] DEFAULT NULL,
+    p_said_at bigint[] DEFAULT NULL)
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -459,12 +462,14 @@ BEGIN
         array_dims(p_currency), array_dims(p_fee_minor),
         array_dims(p_fee_currency), array_dims(p_code),
         array_dims(p_digest), array_dims(p_request_id),
-        coalesce(array_dims(p_evidence_until), array_dims(p_psp)));
+        coalesce(array_dims(p_evidence_until), array_dims(p_psp)),
+        coalesce(array_dims(p_said_at), array_dims(p_psp)));
 
     v_news := settle_news(await_names(insert_news(locate_news(read_news(
         p_psp, p_source, p_event_id, p_type, p_about, p_news, p_token,
         p_reference, p_object, p_operation_id, p_amount_minor, p_currency,
-        p_fee_minor, p_fee_currency, p_code, p_digest, p_request_id)))));
+        p_fee_minor, p_fee_currency, p_code, p_digest, p_request_id,
+        p_said_at)))));
 
     PERFORM keep_deadline(n.psp, n.object, p_evidence_until[n.item])
     FROM unnest(v_news) n
