@@ -173,6 +173,9 @@ typedef struct {
                                                   come until then; 0: not
                                                   known.  A hint, which moves
                                                   nothing */
+    int64_t           said_s;          /* of a dispute: since when it stands so
+                                          at the PSP, which tells an appeal
+                                          from a late event; 0: not known */
     int               has_fee;         /* of a dispute: its fee */
     int64_t           fee_minor;
     pay_str_t         fee_currency;

@@ -454,7 +454,9 @@ BEGIN
                          OFFSET 0)) THEN 'letter' END,
                 CASE WHEN bool_or(m.kind IN ('paid', 'captured',
                              'capture_failed', 'cancelled', 'expired',
-                             'declined', 'rejected', 'refused')
+                             'declined', 'rejected', 'refused',
+                             'refund_failed', 'refund_returned',
+                             'dispute_won')
                          AND EXISTS (
                              SELECT FROM webhook_inbox w
                              WHERE w.merchant_id = m.merchant_id

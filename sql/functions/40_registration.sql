@@ -168,7 +168,8 @@ BEGIN
             w.token, w.reference, w.about ->> 'object',
             w.about ->> 'operation_id', w.amount_minor, w.currency,
             (w.about ->> 'fee_minor')::bigint, w.about ->> 'fee_currency',
-            w.code, NULL, w.request_id, NULL)::news ORDER BY w.n)
+            w.code, NULL, w.request_id, NULL,
+            (w.about ->> 'said_at')::timestamptz)::news ORDER BY w.n)
             FILTER (WHERE w.about IS NOT NULL)
     INTO facts, told
     FROM (

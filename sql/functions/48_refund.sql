@@ -121,7 +121,7 @@ BEGIN
                              WHEN 'FAILED' THEN 'failed'
                              ELSE 'pending' END,
         NULL, NULL, p_object, NULL, p_change.amount_minor, p_change.currency,
-        NULL, NULL, NULL, NULL, p_word.request_id, NULL)::news;
+        NULL, NULL, NULL, NULL, p_word.request_id, NULL, NULL)::news;
 END
 $$;
 COMMENT ON FUNCTION pay.news_of IS

@@ -16,7 +16,8 @@ COMMENT ON FUNCTION pay.dispute_source IS
 
 
 -- NULL where another checkout has just got it.  p_order NULL: no order bears
--- it.
+-- it.  A part behind one that was won is of the next round: the PSP has taken
+-- the money again.
 CREATE OR REPLACE FUNCTION pay.insert_dispute(
     p_news news, p_order payment_order, p_amount_minor bigint, p_part int)
 RETURNS dispute LANGUAGE plpgsql AS $$
@@ -30,12 +31,17 @@ BEGIN
 
     INSERT INTO dispute (psp, dispute_id, part, merchant_id, checkout_id,
         payment_order_id, state, amount_minor, currency, seller_minor,
-        seller_currency, code)
+        seller_currency, code, round)
     VALUES (p_news.psp, p_news.object, p_part, p_news.merchant_id,
         p_news.checkout_id, p_order.payment_order_id, 'open',
         p_amount_minor, p_news.currency, v_seller,
         CASE WHEN v_seller IS NOT NULL THEN coalesce(
-            p_order.credit_currency, p_order.currency) END, p_news.code)
+            p_order.credit_currency, p_order.currency) END, p_news.code,
+        coalesce((
+            SELECT d.round + (d.state = 'won')::int FROM dispute d
+            WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object
+                AND d.part < p_part
+            ORDER BY d.part DESC LIMIT 1), 1))
     ON CONFLICT (psp, dispute_id, part) DO NOTHING
     RETURNING * INTO v_dispute;
 
@@ -107,8 +113,9 @@ COMMENT ON FUNCTION pay.lay_dispute IS
     'Lays a dispute to orders; NULL: another checkout has it';
 
 
--- The first event about a dispute.  Operators decide if no order can bear it,
--- or if its payment id has just moved to another checkout.
+-- The first event about a dispute, or about one that begins again.  Operators
+-- decide if no order can bear it, or if its payment id has just moved to
+-- another checkout.
 CREATE OR REPLACE FUNCTION pay.open_dispute(
     p_news news, OUT outcome text, OUT facts fact[], OUT is_ours boolean)
 LANGUAGE plpgsql AS $$
@@ -116,6 +123,9 @@ DECLARE
     v_order  payment_order := named_order(p_news);
     v_nobody payment_order;
     v_split  record := split_orders(p_news);
+    v_part   int := (SELECT coalesce(max(d.part), 0) + 1 FROM dispute d
+                     WHERE d.psp = p_news.psp
+                         AND d.dispute_id = p_news.object);
 BEGIN
     IF p_news.amount_minor <= room_of(v_order, 'dispute') THEN
         SELECT ARRAY[v_order] AS orders, ARRAY[p_news.amount_minor] AS parts
@@ -123,14 +133,15 @@ BEGIN
     END IF;
 
     IF v_split.parts IS NULL THEN
-        is_ours := (insert_dispute(p_news, v_nobody, p_news.amount_minor,
-                                   1)).dispute_id IS NOT NULL;
+        is_ours := v_part = 1 AND (insert_dispute(p_news, v_nobody,
+            p_news.amount_minor, 1)).dispute_id IS NOT NULL;
         SELECT * INTO outcome, facts FROM news_doubt(p_news,
-            CASE WHEN is_ours THEN 'exceeds' ELSE 'unknown' END);
+            CASE WHEN is_ours OR v_part > 1 THEN 'exceeds'
+                 ELSE 'unknown' END);
         RETURN;
     END IF;
 
-    facts := lay_dispute(p_news, v_split.orders, v_split.parts, 1);
+    facts := lay_dispute(p_news, v_split.orders, v_split.parts, v_part);
     is_ours := facts IS NOT NULL;
     outcome := 'applied';
 
@@ -197,11 +208,14 @@ BEGIN
     RETURN ARRAY(
         SELECT d FROM dispute d
         WHERE d.psp = p_psp AND d.dispute_id = p_object
-            AND d.state <> 'moved'
+            AND d.state <> 'moved' AND d.round = (
+                SELECT max(x.round) FROM dispute x
+                WHERE x.psp = p_psp AND x.dispute_id = p_object)
         ORDER BY d.part);
 END
 $$;
-COMMENT ON FUNCTION pay.dispute_parts IS 'The parts of a dispute that count';
+COMMENT ON FUNCTION pay.dispute_parts IS
+    'The parts of the last round of a dispute that count';
 
 
 -- A settlement file may have brought a fee before the PSP's event about it: the
@@ -299,13 +313,43 @@ $$;
 COMMENT ON FUNCTION pay.is_currency IS 'Whether there is such a currency';
 
 
--- A decision may be the first that is heard of it.
+-- The end of a dispute is not its end where the PSP's own time of a word is
+-- later: an appeal may follow.  A word without a time is only late.
+CREATE OR REPLACE FUNCTION pay.is_after_end(p_news news, p_dispute dispute)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce((p_dispute).state IN ('won', 'lost')
+    AND (p_news).news <> (p_dispute).state
+    AND (p_news).said_at > coalesce((p_dispute).said_at,
+                                    (p_dispute).changed_at), false)
+$$;
+COMMENT ON FUNCTION pay.is_after_end IS
+    'Whether a PSP''s word shows that a decided dispute goes on';
+
+
+-- The newest time at the PSP of a word that counts.
+CREATE OR REPLACE FUNCTION pay.keep_said(p_news news)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE dispute d SET said_at = p_news.said_at
+    WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object
+        AND p_news.said_at > coalesce(d.said_at, '-infinity');
+END
+$$;
+COMMENT ON FUNCTION pay.keep_said IS
+    'Keeps the PSP''s time of its word about a dispute';
+
+
+-- A decision may be the first that is heard of it.  A dispute that was won and
+-- goes on takes the money again, as parts of a new round.  One that was lost
+-- gives none back by going on: operators hear of it.
 CREATE OR REPLACE FUNCTION pay.hear_dispute(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
 DECLARE
     v_parts dispute[] := dispute_parts(p_news.psp, p_news.object);
     v_first dispute := v_parts[1];
+    v_again boolean := is_after_end(p_news, v_first);
+    v_begun boolean := v_parts = '{}' OR v_again AND v_first.state = 'won';
     v_ours  boolean := true;
     v_new   boolean := false;
     v_ended record;
@@ -318,10 +362,10 @@ BEGIN
     THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
         RETURN;
-    ELSIF v_parts = '{}' AND coalesce(p_news.amount_minor, 0) = 0 THEN
+    ELSIF v_begun AND coalesce(p_news.amount_minor, 0) = 0 THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
         RETURN;
-    ELSIF v_parts = '{}' THEN
+    ELSIF v_begun THEN
         SELECT * INTO outcome, facts, v_ours FROM open_dispute(p_news);
         v_new := outcome = 'mismatch';
         v_parts := dispute_parts(p_news.psp, p_news.object);
@@ -330,17 +374,25 @@ BEGIN
 
     IF NOT v_ours THEN
         RETURN;
+    ELSIF p_news.said_at < v_first.said_at THEN
+        NULL;                               -- late: a newer word has counted
     ELSIF v_first.state = 'open' AND p_news.news <> 'opened' THEN
         v_ended := end_dispute(p_news, v_parts);
         facts := facts || CASE WHEN v_new THEN v_ended.facts[:1]
                                ELSE v_ended.facts END;
         outcome := CASE outcome WHEN 'mismatch' THEN outcome
                                 ELSE v_ended.outcome END;
-    ELSIF p_news.news NOT IN ('opened', v_first.state) THEN
+    ELSIF p_news.news NOT IN ('opened', v_first.state)
+        OR v_again AND NOT v_begun AND NOT EXISTS (
+            SELECT FROM open_mismatches(v_first.merchant_id,
+                                        v_first.checkout_id) m
+            WHERE m.kind = 'dispute' AND m.object = p_news.object)
+    THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'contradiction');
     END IF;
 
+    PERFORM keep_said(p_news);
     facts := facts || dispute_fee(p_news);
 END
 $$;

@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION pay.read_news(
     p_about text[], p_news text[], p_token text[], p_reference text[],
     p_object text[], p_operation_id text[], p_amount_minor bigint[],
     p_currency text[], p_fee_minor bigint[], p_fee_currency text[],
-    p_code text[], p_digest bytea[], p_request_id text[])
+    p_code text[], p_digest bytea[], p_request_id text[], p_said_at bigint[])
 RETURNS news[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
@@ -36,14 +36,16 @@ BEGIN
             nullif(u.reference, ''), nullif(u.object, ''),
             nullif(u.operation_id, ''), u.amount_minor,
             nullif(u.currency, ''), u.fee_minor, nullif(u.fee_currency, ''),
-            nullif(u.code, ''), u.digest, u.request_id, NULL)::news
+            nullif(u.code, ''), u.digest, u.request_id, NULL,
+            CASE WHEN u.said_at BETWEEN 1 AND extract(epoch FROM now()) + 86400
+                 THEN to_timestamp(u.said_at) END)::news
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_about, p_news,
             p_token, p_reference, p_object, p_operation_id, p_amount_minor,
             p_currency, p_fee_minor, p_fee_currency, p_code, p_digest,
-            p_request_id) WITH ORDINALITY AS u (psp, source, event_id, type,
-            about, news, token, reference, object, operation_id,
-            amount_minor, currency, fee_minor, fee_currency, code, digest,
-            request_id, n)
+            p_request_id, p_said_at) WITH ORDINALITY AS u (psp, source,
+            event_id, type, about, news, token, reference, object,
+            operation_id, amount_minor, currency, fee_minor, fee_currency,
+            code, digest, request_id, said_at, n)
         WHERE id_ok(u.psp)
             AND u.source IN ('webhook', 'backfill', 'replay', 'query')
             AND (u.source = 'query' OR id_ok(u.event_id))
@@ -119,7 +121,7 @@ BEGIN
             jsonb_strip_nulls(jsonb_build_object('about', n.about,
                 'news', n.news, 'object', n.object,
                 'operation_id', n.operation_id, 'fee_minor', n.fee_minor,
-                'fee_currency', n.fee_currency,
+                'fee_currency', n.fee_currency, 'said_at', n.said_at,
                 'by_payment', CASE WHEN n.token IS NULL THEN true END))
         FROM unnest(p_news) n
         ORDER BY n.psp COLLATE "C", n.event_id COLLATE "C", n.item
@@ -272,7 +274,8 @@ COMMENT ON FUNCTION pay.is_early_failure IS
 
 -- PSPs keep no sequence: an event that takes money back may arrive before the
 -- one that the money came.  As long as that may still come, the former waits
--- for it; for an order that has failed it is not expected.
+-- for it; for an order that has failed it is not expected.  Refunds leave less
+-- room for refunds, but not for a dispute: a PSP takes refunded money, too.
 CREATE OR REPLACE FUNCTION pay.is_early(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -281,9 +284,10 @@ BEGIN
     RETURN p_news.about IN ('refund', 'dispute')
         AND p_news.source <> 'query'
         AND (
-            SELECT sum(o.captured_minor - o.refunding_minor
-                       - o.refunded_minor - o.charged_back_minor)
-                    < p_news.amount_minor
+            SELECT sum(o.captured_minor - o.charged_back_minor
+                       - CASE p_news.about WHEN 'refund'
+                              THEN o.refunding_minor + o.refunded_minor
+                              ELSE 0 END) < p_news.amount_minor
                 AND bool_or(o.authorized_minor > 0
                             OR o.status IN ('NOT_STARTED', 'EXECUTING'))
             FROM payment_order o
@@ -305,9 +309,9 @@ COMMENT ON FUNCTION pay.is_early IS
     'Whether a word about taking money back comes before that money';
 
 
--- The money of these facts has come, or will not come any more: the events that
--- waited for it are applied now.  So is a sum of captures some of which were
--- still open.
+-- The money of these facts has come, is free again, or will not come any more:
+-- the events that waited for it are applied now.  So is a sum of captures some
+-- of which were still open.  The same kinds are early_news of judge_facts().
 CREATE OR REPLACE FUNCTION pay.take_early(p_facts fact[])
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -318,12 +322,13 @@ DECLARE
             i.about ->> 'object', i.about ->> 'operation_id',
             i.amount_minor, i.currency, (i.about ->> 'fee_minor')::bigint,
             i.about ->> 'fee_currency', i.code, NULL, i.request_id,
-            NULL)::news
+            NULL, (i.about ->> 'said_at')::timestamptz)::news
         FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
               FROM unnest(p_facts) f
               WHERE f.kind IN ('paid', 'captured', 'capture_failed',
                                'cancelled', 'expired', 'declined',
-                               'rejected', 'refused')) f
+                               'rejected', 'refused', 'refund_failed',
+                               'refund_returned', 'dispute_won')) f
         CROSS JOIN LATERAL (
             SELECT w.* FROM webhook_inbox w
             WHERE w.merchant_id = f.merchant_id
@@ -442,7 +447,8 @@ CREATE OR REPLACE FUNCTION pay_api.apply_change(
     p_object text[], p_operation_id text[], p_amount_minor bigint[],
     p_currency text[], p_fee_minor bigint[], p_fee_currency text[],
     p_code text[], p_digest bytea[], p_request_id text[],
-    p_evidence_until bigint[] DEFAULT NULL)
+    p_evidence_until bigint[] DEFAULT NULL,
+    p_said_at bigint[] DEFAULT NULL)
 RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
@@ -456,12 +462,14 @@ BEGIN
         array_dims(p_currency), array_dims(p_fee_minor),
         array_dims(p_fee_currency), array_dims(p_code),
         array_dims(p_digest), array_dims(p_request_id),
-        coalesce(array_dims(p_evidence_until), array_dims(p_psp)));
+        coalesce(array_dims(p_evidence_until), array_dims(p_psp)),
+        coalesce(array_dims(p_said_at), array_dims(p_psp)));
 
     v_news := settle_news(await_names(insert_news(locate_news(read_news(
         p_psp, p_source, p_event_id, p_type, p_about, p_news, p_token,
         p_reference, p_object, p_operation_id, p_amount_minor, p_currency,
-        p_fee_minor, p_fee_currency, p_code, p_digest, p_request_id)))));
+        p_fee_minor, p_fee_currency, p_code, p_digest, p_request_id,
+        p_said_at)))));
 
     PERFORM keep_deadline(n.psp, n.object, p_evidence_until[n.item])
     FROM unnest(v_news) n

@@ -17,7 +17,7 @@ SELECT ROW(0, (p_mismatch).merchant_id, (p_mismatch).checkout_id,
     (SELECT c.currency FROM checkout c
      WHERE c.merchant_id = (p_mismatch).merchant_id
          AND c.checkout_id = (p_mismatch).checkout_id),
-    NULL, NULL, NULL, NULL, NULL, NULL)::news
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL)::news
 $$;
 COMMENT ON FUNCTION pay.news_of_mismatch IS
     'A row of the mismatch queue as news';

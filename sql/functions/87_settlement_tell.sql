@@ -130,14 +130,17 @@ COMMENT ON FUNCTION pay.tell_sales IS
 -- The dispute that a row is about: by its id, or one of the payment and of this
 -- amount.  Without an id a row that takes money is not about a dispute whose
 -- money was taken before, as long as there is another one, and a row with an id
--- never is; a row that gives money back is about one whose money is held.
+-- never is; a row that gives money back is about one whose money is held.  The
+-- rows of a dispute that was won and goes on say nothing of its rounds: its
+-- amount is that of the first one, and it stays won for them.
 CREATE OR REPLACE FUNCTION pay.row_dispute(
     p_work settlement_work, p_psp text)
 RETURNS TABLE (dispute_id text, state text, amount_minor bigint)
 LANGUAGE sql STABLE AS $$
 SELECT d.dispute_id, d.state, d.amount_minor
 FROM (SELECT d.dispute_id::text, max(d.state) AS state,
-          sum(d.amount_minor)::bigint AS amount_minor,
+          (sum(d.amount_minor) FILTER (WHERE d.round = 1))::bigint
+              AS amount_minor,
           coalesce(d.dispute_id = p_work.psp_ref, false) AS is_named
       FROM dispute d
       WHERE d.merchant_id = p_work.merchant_id
@@ -173,7 +176,7 @@ SELECT coalesce(array_agg(ROW(u.n, u.merchant_id, u.checkout_id,
     p_source.psp, 'settlement', settlement_event(p_source.source, u.row_key),
     u.raw_type, u.about, u.news, u.token, u.parent_ref, u.psp_ref, NULL,
     u.amount_minor, u.value_currency, NULL, NULL, NULL, NULL, NULL,
-    NULL)::news ORDER BY u.n), '{}')
+    NULL, NULL)::news ORDER BY u.n), '{}')
 FROM (
     SELECT w.merchant_id, w.checkout_id, w.row_key, w.raw_type, w.parent_ref,
         w.psp_ref, w.value_currency, c.token, t.about, t.news,

@@ -193,7 +193,8 @@ do_apply_change(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
         .digest = digest,
         .request_id = flow->request_id,
         .evidence_until = pay_maybe(event->evidence_until_s != 0,
-                                    event->evidence_until_s)
+                                    event->evidence_until_s),
+        .said_at = pay_maybe(event->said_s != 0, event->said_s)
     };
 
     return pay_do_apply_change(flow, effect, &in, step);

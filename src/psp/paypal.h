@@ -43,6 +43,9 @@ pay_psp_echo_t pay_paypal_echo_money(const pay_json_t *money,
  * of ours can have is reported as 0. */
 pay_status_t pay_paypal_money_in(pay_arena_t *arena, const pay_json_t *money,
     pay_psp_event_t *event) PAY_MUST_CHECK;
+/* An untrusted time, RFC 3339 in UTC, in seconds since 1970; 0: there is none
+ * that can be read. */
+int64_t pay_paypal_time(const pay_json_t *of, const char *member);
 
 /* Why a capture was declined: the processor's code, or PayPal's reason; empty
  * when it does not say. */

@@ -596,7 +596,8 @@ paypal_up(pay_arena_t *arena, const pay_json_t *resource, pay_str_t *capture)
 }
 
 
-/* An inquiry takes no money; what is agreed on in one is a refund. */
+/* An inquiry takes no money; what is agreed on in one is a refund.  A dispute
+ * that is resolved may go on under its id: its own time says so. */
 static pay_status_t
 paypal_dispute(pay_arena_t *arena, const pay_json_t *resource,
     pay_psp_told_t *told)
@@ -633,6 +634,7 @@ paypal_dispute(pay_arena_t *arena, const pay_json_t *resource,
     }
 
     pay_psp_about(&made, PAY_ABOUT_DISPUTE, row->news);
+    made.said_s = pay_paypal_time(resource, "update_time");
 
     return paypal_tell(arena, &made, told);
 }

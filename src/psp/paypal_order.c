@@ -8,6 +8,7 @@
  */
 
 #include "psp/paypal.h"
+#include "pay_time.h"
 
 
 #define PAYPAL_VALUE_MAX   32          /* bytes of a value */
@@ -263,6 +264,33 @@ pay_paypal_money_in(pay_arena_t *arena, const pay_json_t *money,
     }
 
     return PAY_OK;
+}
+
+
+/* A fraction of a second is left out. */
+int64_t
+pay_paypal_time(const pay_json_t *of, const char *member)
+{
+    int64_t        us;
+    pay_str_t      text;
+    unsigned char  utc[27];
+
+    if (pay_json_string(pay_json_get(of, member), &text)
+            != PAY_OK
+        || text.len < 20 || text.data[text.len - 1] != 'Z'
+        || (text.len > 20
+            && (text.data[19] != '.'
+                || pay_digits_count(text, 20) != text.len - 21)))
+    {
+        return 0;
+    }
+
+    memcpy(utc, text.data, 19);
+    memcpy(utc + 19, ".000000Z", 8);
+
+    return (pay_time_parse((pay_str_t) { sizeof(utc), utc }, &us) == PAY_OK
+            && us > 0)
+           ? us / 1000000 : 0;
 }
 
 

@@ -240,7 +240,7 @@ LEFT JOIN LATERAL (
     CROSS JOIN LATERAL unnest(d.setconfig) s
     WHERE d.setrole = 'payments_console'::regrole AND s = v.value) s ON true;
 
-SELECT is(schema_version, '0075', 'ready knows the newest migration')
+SELECT is(schema_version, '0077', 'ready knows the newest migration')
 FROM pay_api.ready();
 
 SELECT throws_ok(sql, 'PAY01', NULL, sql)

@@ -237,6 +237,7 @@ Test(pay_flow_after, news_of_what_follows_a_sale_has_an_operation_of_its_own)
     told.fee_minor = 1500;
     told.fee_currency = PAY_STR("EUR");
     told.evidence_until_s = 1900000000;
+    told.said_s = 1800000000;
 
     for (i = 0; i < 4 * 8; i++) {
         told.about = (pay_psp_about_t) (PAY_ABOUT_CAPTURE + i / 8);
@@ -262,6 +263,7 @@ Test(pay_flow_after, news_of_what_follows_a_sale_has_an_operation_of_its_own)
         expect_arg(&world, apply_change, request_id, REQUEST_ID);
         cr_expect_eq(asked(&world, apply_change)->evidence_until.number,
                      1900000000);
+        cr_expect_eq(asked(&world, apply_change)->said_at.number, 1800000000);
         world_close(&world);
     }
 }

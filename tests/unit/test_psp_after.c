@@ -733,6 +733,51 @@ Test(pay_psp_after, paypals_list_tells_what_its_webhooks_cannot_prove)
 }
 
 
+/* A dispute that PayPal reopens keeps its id: an old event that comes late was
+ * not to be told from a new one. */
+Test(pay_psp_after, paypals_time_of_a_dispute_is_told)
+{
+    size_t                    i;
+    pay_arena_t              *arena = test_arena();
+    pay_psp_list_t            list = kit_list();
+    pay_psp_listed_t          listed;
+    const pay_psp_adapter_t  *psp = psp_of("paypal");
+    pay_str_t  body, text = fixture(arena, psp, "list-after-the-sale.json");
+
+    static const struct {
+        const char  *time;
+        int64_t      said_s;
+    } rows[] = {
+        { "\"update_time\": \"2026-11-21T05:02:00.000Z\"", 1795237320 },
+        { "\"update_time\": \"2026-11-21T05:02:01Z\"", 1795237321 },
+        { "\"update_time\": \"2026-11-21T05:02:01.9Z\"", 1795237321 },
+        { "\"update_time\": \"2026-11-21T05:02:00.0a0Z\"", 0 },
+        { "\"update_time\": \"2026-11-21T05:02:00.000\"", 0 },
+        { "\"update_time\": \"2026-11-21T05:02:00+00:00Z\"", 0 },
+        { "\"update_time\": \"2026-11-21T05:02Z\"", 0 },
+        { "\"update_time\": \"2026-13-21T05:02:00.000Z\"", 0 },
+        { "\"update_time\": \"1969-11-21T05:02:00.000Z\"", 0 },
+        { "\"update_time\": \"\"", 0 },
+        { "\"update_time\": 1795237320", 0 },
+        { "\"updated\": \"2026-11-21T05:02:00.000Z\"", 0 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        /* the first of them is an inquiry, which is no event */
+        body = replaced(arena, text, rows[0].time, "\"x\": 1");
+        body = replaced(arena, body, rows[0].time, rows[i].time);
+        listed = kit_listed(arena, psp, kit_table(psp), &list,
+                            answered(200, body));
+        cr_assert_eq(listed.count, 11, "%u", listed.count);
+        cr_expect_eq(listed.events[1].said_s, 0);
+        cr_expect_eq(listed.events[5].said_s, rows[i].said_s, "%s: %ld",
+                     rows[i].time, (long) listed.events[5].said_s);
+        cr_expect_eq(listed.events[7].said_s, rows[0].said_s, "%s",
+                     rows[i].time);
+    }
+}
+
+
 /* Money that PayPal took back was ignored.  A dispute may be about the same
  * money, so that this one is no refund. */
 Test(pay_psp_after, a_capture_that_paypal_takes_back_is_one_that_failed)
