@@ -308,7 +308,8 @@ CREATE TYPE pay.news AS (
 	code text,
 	digest bytea,
 	request_id text,
-	outcome text
+	outcome text,
+	said_at timestamp with time zone
 );
 
 CREATE DOMAIN pay.order_minor AS bigint
@@ -1989,11 +1990,15 @@ CREATE TABLE pay.dispute (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     part integer DEFAULT 1 NOT NULL,
     evidence_until timestamp with time zone,
+    said_at timestamp with time zone,
+    round integer DEFAULT 1 NOT NULL,
     CONSTRAINT dispute_part_check CHECK ((part >= 1)),
     CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text, 'moved'::text])))
 );
 
 COMMENT ON COLUMN pay.dispute.evidence_until IS 'Until when the PSP takes evidence; NULL: it has not said so';
+COMMENT ON COLUMN pay.dispute.said_at IS 'The PSP''s own time of its newest word; NULL: it names none';
+COMMENT ON COLUMN pay.dispute.round IS '1, and one more each time that the PSP takes the money again';
 
 CREATE FUNCTION pay.console_dispute(p_dispute pay.dispute) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.console_dispute_rate(p_scope text[], p_query jsonb) RETURNS jsonb LANGUAGE sql STABLE;
@@ -2519,6 +2524,7 @@ CREATE FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p
 CREATE FUNCTION pay.insert_plain_lines(p_postings pay.posting[], p_new integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) RETURNS integer[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.is_after_end(p_news pay.news, p_dispute pay.dispute) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_bank_day(p_calendar text, p_day date) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_charged(p_row pay.settlement_row) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -2613,6 +2619,7 @@ CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_review_act(p_review_id bigint, p_act text, p_who text, p_reason text, p_note text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
+CREATE FUNCTION pay.keep_said(p_news pay.news) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_sanction_words(p_name text[]) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_secret(p_merchant_id text, p_endpoint_id text, p_number integer, p_sealed bytea, p_key_id text, p_who text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
@@ -3080,7 +3087,7 @@ CREATE FUNCTION pay.read_amount(p_what text, OUT amount numeric, OUT currency te
 CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) RETURNS pay.change_item[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], OUT facts pay.fact[], OUT webhooks bigint, OUT unsure boolean) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_lines(p_items integer[], p_merchant_id text[], p_psp text[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_request_id text[], p_route text[], p_terms jsonb[], OUT item integer[], OUT place integer[], OUT id text[], OUT seller text[], OUT minor bigint[], OUT credit text[], OUT detail jsonb[], OUT hash bytea[]) RETURNS record LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS pay.news[] LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_said_at bigint[]) RETURNS pay.news[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) RETURNS pay.fact[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.read_windows(p_windows text, p_count integer) RETURNS integer[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.recent_hour() RETURNS timestamp with time zone LANGUAGE sql STABLE;
@@ -3532,7 +3539,7 @@ CREATE FUNCTION pay_api.act_on_payout_batch(p_act text[], p_merchant_id text[], 
 CREATE FUNCTION pay_api.act_on_review(p_merchant_id text[], p_review_id bigint[], p_act text[], p_reason text[], p_note text[], p_blocks bigint[], p_lease_s bigint[], p_who text[]) RETURNS SETOF pay_api.page_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[] DEFAULT NULL::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[] DEFAULT NULL::bigint[], p_said_at bigint[] DEFAULT NULL::bigint[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[], p_cards_item bigint[] DEFAULT '{}'::bigint[], p_cards_attempt text[] DEFAULT '{}'::text[], p_cards_card text[] DEFAULT '{}'::text[], p_cards_bin text[] DEFAULT '{}'::text[], p_cards_country text[] DEFAULT '{}'::text[], p_cards_funding text[] DEFAULT '{}'::text[], p_cards_three_d text[] DEFAULT '{}'::text[], p_cards_level text[] DEFAULT '{}'::text[], p_cards_score bigint[] DEFAULT '{}'::bigint[], p_cards_warning text[] DEFAULT '{}'::text[], p_cards_is_hint bigint[] DEFAULT '{}'::bigint[], p_cards_card_before text[] DEFAULT '{}'::text[], p_after jsonb[] DEFAULT NULL::jsonb[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.beat(p_writer text[], p_number bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -6749,6 +6756,10 @@ ALTER TABLE ONLY pay.dispatch
     ADD CONSTRAINT dispatch_pkey PRIMARY KEY (merchant_id, checkout_id, operation, operation_id, attempt);
 ALTER TABLE ONLY pay.dispute
     ADD CONSTRAINT dispute_pkey PRIMARY KEY (psp, dispute_id, part);
+
+ALTER TABLE pay.dispute
+    ADD CONSTRAINT dispute_round_check CHECK ((round >= 1)) NOT VALID;
+
 ALTER TABLE ONLY pay.dropped_month
     ADD CONSTRAINT dropped_month_pkey PRIMARY KEY (month);
 ALTER TABLE ONLY pay.event_anchor
@@ -8193,6 +8204,7 @@ REVOKE ALL ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_o
 REVOKE ALL ON FUNCTION pay.insert_plain_lines(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_after_end(p_news pay.news, p_dispute pay.dispute) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_bank_day(p_calendar text, p_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_charged(p_row pay.settlement_row) FROM PUBLIC;
@@ -8289,6 +8301,7 @@ REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_pl
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_review_act(p_review_id bigint, p_act text, p_who text, p_reason text, p_note text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_said(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_sanction_words(p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_secret(p_merchant_id text, p_endpoint_id text, p_number integer, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
@@ -8586,7 +8599,7 @@ REVOKE ALL ON FUNCTION pay.read_amount(p_what text, OUT amount numeric, OUT curr
 REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], OUT facts pay.fact[], OUT webhooks bigint, OUT unsure boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_lines(p_items integer[], p_merchant_id text[], p_psp text[], p_orders_item bigint[], p_orders_id text[], p_orders_seller_account text[], p_orders_amount_minor bigint[], p_orders_credit_currency text[], p_request_id text[], p_route text[], p_terms jsonb[], OUT item integer[], OUT place integer[], OUT id text[], OUT seller text[], OUT minor bigint[], OUT credit text[], OUT detail jsonb[], OUT hash bytea[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_said_at bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.read_windows(p_windows text, p_count integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.recent_hour() FROM PUBLIC;
@@ -8891,8 +8904,8 @@ REVOKE ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows big
 GRANT ALL ON FUNCTION pay_api.advance_settlement(p_file_id bigint[], p_rows bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.announce_report(p_psp text[], p_name text[], p_url text[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[], p_said_at bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[], p_evidence_until bigint[], p_said_at bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[], p_cards_item bigint[], p_cards_attempt text[], p_cards_card text[], p_cards_bin text[], p_cards_country text[], p_cards_funding text[], p_cards_three_d text[], p_cards_level text[], p_cards_score bigint[], p_cards_warning text[], p_cards_is_hint bigint[], p_cards_card_before text[], p_after jsonb[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.beat(p_writer text[], p_number bigint[]) FROM PUBLIC;

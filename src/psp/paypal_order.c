@@ -275,8 +275,7 @@ pay_paypal_time(const pay_json_t *of, const char *member)
     pay_str_t      text;
     unsigned char  utc[27];
 
-    if (pay_json_string(pay_json_get(of, member), &text)
-            != PAY_OK
+    if (pay_json_string(pay_json_get(of, member), &text) != PAY_OK
         || text.len < 20 || text.data[text.len - 1] != 'Z'
         || (text.len > 20
             && (text.data[19] != '.'
