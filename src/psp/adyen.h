@@ -52,6 +52,9 @@ pay_status_t pay_adyen_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err) PAY_MUST_CHECK;
+/* 1 when the item has this eventCode, or is the result of a reversal that Adyen
+ * has made such a one: CANCELLATION or REFUND. */
+int pay_adyen_says(const pay_json_t *item, const char *code);
 /* Reads an item about a capture, a refund or a dispute into *event, which is
  * left as it is when the item is about none of them.  PAY_INVALID without an
  * amount. */

@@ -8,6 +8,11 @@
 #include "pay_time.h"
 
 
+/* The result of a reversal, which Adyen has made a cancellation or a refund:
+ * "modification.action" is one name, not a path. */
+#define ADYEN_REVERSAL  "CANCEL_OR_REFUND"
+#define ADYEN_ACTION    "modification.action"
+
 /* The payments that a row is about. */
 typedef enum {
     ADYEN_ANY,
@@ -59,8 +64,35 @@ static const adyen_after_t  adyen_afters[] = {
     { "CHARGEBACK_REVERSED", PAY_ABOUT_DISPUTE, PAY_NEWS_WON, "", ADYEN_ANY },
     { "SECOND_CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "-second",
       ADYEN_ANY },
+    { ADYEN_REVERSAL, PAY_ABOUT_REFUND, PAY_NEWS_SUCCEEDED, "", ADYEN_ANY },
     { NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING, "", ADYEN_ANY }
 };
+
+static const pay_psp_said_t  adyen_actions[] = {
+    { "cancel", "CANCELLATION" }, { "refund", "REFUND" }, { NULL, NULL }
+};
+
+
+/* A reversal without an action that we know is none of both, and its row is the
+ * last one. */
+int
+pay_adyen_says(const pay_json_t *item, const char *code)
+{
+    const pay_psp_said_t  *row;
+    const pay_json_t      *more = pay_json_get(item, "additionalData");
+
+    if (!pay_psp_is(item, "eventCode", ADYEN_REVERSAL)) {
+        return pay_psp_is(item, "eventCode", code);
+    }
+
+    for (row = adyen_actions; row->word != NULL; row++) {
+        if (pay_psp_is(more, ADYEN_ACTION, row->word)) {
+            return strcmp(row->ours, code) == 0;
+        }
+    }
+
+    return strcmp(code, ADYEN_REVERSAL) == 0;
+}
 
 
 /* Reads an item about a capture, a refund or a dispute into *event, which is
@@ -86,7 +118,9 @@ pay_adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
     news = row->news;
 
     if (!success) {
-        if (row->news != PAY_NEWS_SUCCEEDED && row->news != PAY_NEWS_SINGLE) {
+        if ((row->news != PAY_NEWS_SUCCEEDED && row->news != PAY_NEWS_SINGLE)
+            || strcmp(row->code, ADYEN_REVERSAL) == 0)
+        {
             return PAY_OK;             /* an operation that failed moves
                                           nothing */
         }
@@ -99,6 +133,13 @@ pay_adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
 
     if (row->about == PAY_ABOUT_DISPUTE) {
         adyen_deadline(item, event);
+    }
+
+    /* whose amount nobody knows goes into the mismatch queue: an operator
+     * looks whether it was a cancellation or a refund */
+    if (strcmp(row->code, ADYEN_REVERSAL) == 0) {
+        event->amount_minor = 0;
+        event->code = PAY_STR("no_action");
     }
 
     /* one capture, or none of it */
@@ -180,7 +221,7 @@ adyen_after_row(const pay_json_t *item)
     const adyen_after_t  *row;
 
     for (row = adyen_afters; row->code != NULL; row++) {
-        if (pay_psp_is(item, "eventCode", row->code)) {
+        if (pay_adyen_says(item, row->code)) {
             break;
         }
     }

@@ -460,8 +460,8 @@ adyen_item_held(const pay_json_t *item, pay_psp_event_t *event)
         return;
     }
 
-    if (pay_psp_is(item, "eventCode", "CANCELLATION")
-        || pay_psp_is(item, "eventCode", "TECHNICAL_CANCEL"))
+    if (pay_adyen_says(item, "CANCELLATION")
+        || pay_adyen_says(item, "TECHNICAL_CANCEL"))
     {
         event->fact = PAY_FACT_CANCELLED;
 
