@@ -248,6 +248,11 @@ const char *pay_payout_state_name(pay_payout_state_t state);
 pay_status_t pay_payout_fits(const pay_payout_adapter_t *adapter,
     const pay_payout_item_t *item, pay_err_t *err) PAY_MUST_CHECK;
 
+/* Our code for a reason of pay_payout_fits() that no repeat can mend, so that
+ * the item fails: "amount_unfit", "currency_unfit".  NULL for any other: the
+ * account and the configuration may be mended. */
+const char *pay_payout_unfit(const char *slug);
+
 /* Builds the request of a call.  PAY_INVALID as pay_payout_fits(), and
  * "validation-error" for a call that the adapter does not have; PAY_BUG for a
  * parcel that our rows must not contain. */

@@ -447,6 +447,61 @@ COMMENT ON FUNCTION pay.pages_before IS
     'The pages of a report before this one, of the same version';
 
 
+-- Statements of banks, batches of Adyen and payouts of Stripe: a file may have
+-- several, and its batch is then named by the first one.
+CREATE OR REPLACE FUNCTION pay.has_statements(p_source settlement_source)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT p_source.format IN ('camt.053', 'mt940', 'adyen', 'stripe')
+$$;
+COMMENT ON FUNCTION pay.has_statements IS
+    'Whether one file of a source may have several statements';
+
+
+-- As it stands at the head of the batch's key.  NULL: the row is of no statement.
+CREATE OR REPLACE FUNCTION pay.statement_name(
+    p_account text, p_payout_ref text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(p_account, '') || '/' || p_payout_ref || '/'
+$$;
+COMMENT ON FUNCTION pay.statement_name IS
+    'The statement that a row of a source is of';
+
+
+-- The statements of which the other versions of this batch have brought rows: a
+-- row of any other one is nothing added.  NULL: the part has rows of the statement
+-- alone that names the batch, or of none.
+CREATE OR REPLACE FUNCTION pay.other_statements(
+    p_file settlement_file, p_source settlement_source,
+    p_part settlement_part)
+RETURNS text[] LANGUAGE sql STABLE AS $$
+SELECT CASE WHEN has_statements(p_source) AND EXISTS (
+    SELECT FROM settlement_staging s
+    WHERE s.file_id = p_file.file_id
+        AND coalesce(s.first_line, s.line) >= p_part.first_line
+        AND coalesce(s.first_line, s.line) < p_part.until_line
+        AND NOT starts_with(p_file.batch_key,
+                            statement_name(s.account, s.payout_ref)))
+THEN ARRAY(
+    SELECT DISTINCT statement_name(r.account, r.payout_ref)
+    FROM settlement_file f
+    JOIN settlement_row r ON r.file_id = f.file_id
+    WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
+        AND f.version <> p_file.version AND f.state = 'booked') END
+$$;
+COMMENT ON FUNCTION pay.other_statements IS
+    'The statements of the other versions of a batch';
+
+
+-- The statements of a file whose rows are staged.
+CREATE OR REPLACE FUNCTION pay.own_statements(p_file_id bigint)
+RETURNS text[] LANGUAGE sql STABLE AS $$
+SELECT ARRAY(
+    SELECT DISTINCT statement_name(s.account, s.payout_ref)
+    FROM settlement_staging s WHERE s.file_id = p_file_id)
+$$;
+COMMENT ON FUNCTION pay.own_statements IS 'The statements of a staged file';
+
+
 -- The number of the other version may be higher: this one was overtaken when its
 -- booking had begun, and comes again.
 CREATE OR REPLACE FUNCTION pay.is_later_version(p_file settlement_file)

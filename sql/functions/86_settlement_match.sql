@@ -175,6 +175,7 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_pages    bigint[] := pages_before(p_file);
     v_is_later boolean := is_later_version(p_file);
+    v_others   text[] := other_statements(p_file, p_source, p_part);
 BEGIN
     WITH staged AS (
         SELECT s.*, o.others, o.others + row_number() OVER (
@@ -236,7 +237,9 @@ BEGIN
              WHEN k.is_undone AND k.is_in_suspense AND k.is_same THEN 'back'
              WHEN k.is_undone THEN 'added'
              WHEN k.old_version IS NOT NULL THEN 'changed'
-             WHEN v_is_later THEN 'added' END, k.file_id
+             WHEN v_is_later AND coalesce(statement_name(k.account,
+                     k.payout_ref) = ANY (v_others), true)
+                 THEN 'added' END, k.file_id
     FROM known k
     CROSS JOIN LATERAL (
         SELECT p_source.medium = 'psp' AND k.kind NOT IN ('payout',

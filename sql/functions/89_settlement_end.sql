@@ -188,7 +188,8 @@ COMMENT ON FUNCTION pay.queue_missed IS
 -- A later version of a batch may lack rows that the versions before it had.  So
 -- many rows of these are looked for at most, by key.  Rows before
 -- one that has taken their money out of suspense are that one.  A version may be
--- of some pages of a report alone, and leave the others as they were.
+-- of some pages of a report alone, and leave the others as they were; and so it
+-- may be of some statements of a file alone.
 CREATE OR REPLACE FUNCTION pay.miss_rows(
     p_file settlement_file, p_source settlement_source, p_limit int)
 RETURNS boolean LANGUAGE plpgsql AS $$
@@ -199,6 +200,7 @@ DECLARE
     v_missed settlement_row[];
     v_ended  boolean;
     v_gone   int;
+    v_own    text[];
     v_files  settlement_file[] := ARRAY(
         SELECT f FROM settlement_file f
         WHERE f.file_id = p_file.file_id OR p_file.page IS NOT NULL
@@ -233,6 +235,19 @@ BEGIN
                     AND b.version > r.version AND b.finding = 'back'
                 OFFSET 0)
         ORDER BY r.row_id);
+
+    IF has_statements(p_source) AND EXISTS (
+        SELECT FROM unnest(v_missed) r WHERE NOT starts_with(
+            p_file.batch_key, statement_name(r.account, r.payout_ref)))
+    THEN
+        v_own := own_statements(p_file.file_id);
+        v_missed := ARRAY(
+            SELECT r FROM unnest(v_missed) r
+            CROSS JOIN LATERAL statement_name(r.account, r.payout_ref) n
+            WHERE coalesce(n = ANY (v_own)
+                           OR starts_with(p_file.batch_key, n), true)
+            ORDER BY r.row_id);
+    END IF;
 
     v_ended := end_missed(v_missed);
     v_gone := queue_missed(v_missed, p_source.psp);

@@ -20,7 +20,9 @@ COMMENT ON FUNCTION pay.lock_payout_file IS
 
 
 -- An item does not go with its file, which was never seen: it is approved
--- again, and all that may stop it is judged anew.
+-- again, and all that may stop it is judged anew.  An amount or a currency that
+-- the bank's file cannot have stays so: the item fails, as with any other
+-- provider, instead of coming again for ever.
 CREATE OR REPLACE FUNCTION pay.leave_payout_file(
     p_item payout_file_item, p_code text, p_retry_s bigint)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -28,7 +30,9 @@ BEGIN
     UPDATE payout_file_item i SET is_in = false
     WHERE i.msg_id = p_item.msg_id AND i.payout_id = p_item.payout_id;
     PERFORM end_one_payout_call(p_item.merchant_id, p_item.payout_id,
-        p_item.number, ROW('not_sent', p_code, NULL, NULL, NULL)::payout_said,
+        p_item.number, ROW(CASE WHEN p_code IN ('amount_unfit',
+                'currency_unfit') THEN 'refused' ELSE 'not_sent' END,
+            p_code, NULL, NULL, NULL)::payout_said,
         NULL, NULL, NULL, p_retry_s);
     IF p_retry_s = 0 THEN
         UPDATE payout_sending s SET run_at = now()

@@ -138,6 +138,7 @@ make_item(file_write_t *file, const PGresult *rows, int row,
 {
     size_t               len = (size_t) PQgetlength(rows, row, DETAILS) / 2;
     pay_err_t            err;
+    pay_status_t         status;
     unsigned char       *details = pay_alloc(file->arena, len + 1);
     pay_payout_sealed_t  sealed = {
         .payout_id = pay_str_of(PQgetvalue(rows, row, ID)),
@@ -164,7 +165,13 @@ make_item(file_write_t *file, const PGresult *rows, int row,
     *why = CODE_REFUSED;
     memset(&err, 0, sizeof(err));
 
-    return pay_payout_fits(pay_payout_find(PAY_STR("pain001")), item, &err);
+    status = pay_payout_fits(pay_payout_find(PAY_STR("pain001")), item, &err);
+
+    if (status == PAY_INVALID && pay_payout_unfit(err.slug) != NULL) {
+        *why = pay_payout_unfit(err.slug);
+    }
+
+    return status;
 }
 
 

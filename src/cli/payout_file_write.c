@@ -53,6 +53,7 @@ static pay_status_t write_array(file_write_t *file, int codes,
 static int write_digest(file_write_t *file);
 static int write_publish(file_write_t *file);
 static int write_told(file_write_t *file);
+static int write_waiting(file_write_t *file, int *code);
 
 
 static const char  begin_sql[] =
@@ -67,6 +68,19 @@ static const char  open_sql[] =
     "SELECT f.msg_id, f.state, f.place, encode(f.sha256, 'hex')"
     " FROM pay.payout_file f WHERE f.merchant_id = $1 AND f.provider = $2"
     " AND f.ended_at IS NULL";
+
+/* Those that an earlier run has left out, with the code of their last call. */
+static const char  waiting_sql[] =
+    "SELECT p.payout_id, coalesce(d.code, '-'),"
+    " ceil(extract(epoch FROM s.run_at - now()))::int"
+    " FROM pay.payout p JOIN pay.payout_sending s"
+    " ON s.merchant_id = p.merchant_id AND s.payout_id = p.payout_id"
+    " LEFT JOIN pay.payout_dispatch d ON d.merchant_id = s.merchant_id"
+    " AND d.payout_id = s.payout_id AND d.number = s.calls"
+    " WHERE p.merchant_id = $1 AND p.provider = $2 AND p.state = 'approved'"
+    " AND s.run_at > now() AND NOT EXISTS (SELECT FROM pay.payout_file_item i"
+    " WHERE i.msg_id = $3 AND i.payout_id = p.payout_id)"
+    " ORDER BY p.payout_id LIMIT 10000";
 
 static const write_outcome_t  outcomes[] = {
     { "none", PAY_CLI_OK, "nothing is to be sent" },
@@ -190,6 +204,10 @@ write_run(file_write_t *file)
 
     if (file->id[0] != '\0') {
         one = write_file(file);
+    }
+
+    if (one == PAY_CLI_OK && !write_waiting(file, &code)) {
+        one = PAY_CLI_USAGE;
     }
 
     return one != PAY_CLI_OK ? one : code;
@@ -513,4 +531,31 @@ write_told(file_write_t *file)
 
     return file->left_count == 0 && file->sums.count != 0 ? PAY_CLI_OK
                                                           : PAY_CLI_NO;
+}
+
+
+/* They are approved, and in no file: silence would look as if all had been
+ * paid.  0: not read. */
+static int
+write_waiting(file_write_t *file, int *code)
+{
+    int          i;
+    PGresult    *rows;
+    const char  *values[] = { file->merchant, file->provider, file->id };
+
+    rows = pay_cli_query(file->conn, FILE_WHAT, waiting_sql, 3, values);
+    if (rows == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < PQntuples(rows); i++) {
+        fprintf(stderr, "payctl: " FILE_WHAT ": %s is in no file: %s, next try"
+                " in %s s\n", PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1),
+                PQgetvalue(rows, i, 2));
+        *code = PAY_CLI_NO;
+    }
+
+    PQclear(rows);
+
+    return 1;
 }

@@ -367,23 +367,10 @@ static pay_status_t
 payout_no_request(pay_flow_t *flow, payout_t *payout, const char *slug,
     pay_effect_t *effect)
 {
-    size_t  i;
+    const char  *code = pay_payout_unfit(slug);
 
-    static const struct {
-        const char  *slug;
-        const char  *code;
-    } unfit[] = {
-        { "amount-invalid", "amount_unfit" },
-        { "currency-unsupported", "currency_unfit" }
-    };
-
-    for (i = 0; slug != NULL && payout->call == PAY_PAYOUT_SEND
-                && i < sizeof(unfit) / sizeof(unfit[0]); i++)
-    {
-        if (strcmp(slug, unfit[i].slug) == 0) {
-            return payout_unsent(flow, payout, "refused", unfit[i].code,
-                                 effect);
-        }
+    if (code != NULL && payout->call == PAY_PAYOUT_SEND) {
+        return payout_unsent(flow, payout, "refused", code, effect);
     }
 
     return payout_not_made(flow, payout, "request_refused", effect);

@@ -138,6 +138,29 @@ pay_payout_fits(const pay_payout_adapter_t *adapter,
 }
 
 
+const char *
+pay_payout_unfit(const char *slug)
+{
+    size_t  i;
+
+    static const struct {
+        const char  *slug;
+        const char  *code;
+    } unfit[] = {
+        { "amount-invalid", "amount_unfit" },
+        { "currency-unsupported", "currency_unfit" }
+    };
+
+    for (i = 0; slug != NULL && i < sizeof(unfit) / sizeof(unfit[0]); i++) {
+        if (strcmp(slug, unfit[i].slug) == 0) {
+            return unfit[i].code;
+        }
+    }
+
+    return NULL;
+}
+
+
 /* The name may be empty where the provider knows the payee already. */
 static int
 item_sane(const pay_payout_item_t *item)

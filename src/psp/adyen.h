@@ -1,8 +1,9 @@
 /*
  * The common part of the Adyen adapter's files.  adyen.c (payment links) uses
- * adyen_change.c (modifications) and adyen_event.c (PSP events), and all three
- * use adyen_link.c.  src/payout/adyen.c includes this, too, for its amounts and
- * errors, and no other file does.
+ * adyen_change.c (modifications) and adyen_event.c (PSP events) with
+ * adyen_after.c (those after the sale), and all use adyen_link.c.
+ * src/payout/adyen.c includes this, too, for its amounts and errors, and no
+ * other file does.
  */
 
 #ifndef PAY_SRC_PSP_ADYEN_H
@@ -51,6 +52,14 @@ pay_status_t pay_adyen_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err) PAY_MUST_CHECK;
+/* 1 when the item has this eventCode, or is the result of a reversal that Adyen
+ * has made such a one: CANCELLATION or REFUND. */
+int pay_adyen_says(const pay_json_t *item, const char *code);
+/* Reads an item about a capture, a refund or a dispute into *event, which is
+ * left as it is when the item is about none of them.  PAY_INVALID without an
+ * amount. */
+pay_status_t pay_adyen_after(pay_arena_t *arena, const pay_json_t *item,
+    int success, pay_psp_event_t *event) PAY_MUST_CHECK;
 
 /* ISO 4217 minor units to Adyen's.  PAY_INVALID with "currency-unsupported",
  * or "amount-invalid" when Adyen has no spelling for that amount. */

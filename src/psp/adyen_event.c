@@ -16,7 +16,6 @@
 #include "psp/adyen.h"
 #include "pay_crypto.h"
 #include "pay_id.h"
-#include "pay_time.h"
 
 
 /* The other reports that Adyen announces are no settlements. */
@@ -25,26 +24,6 @@
 
 /* The code becomes a part of the event's id, which is bounded. */
 #define ADYEN_CODE_MAX  64             /* letters of an eventCode */
-
-/* The payments that a row is about. */
-typedef enum {
-    ADYEN_ANY,
-    ADYEN_OURS,                        /* those that we capture: an automatic
-                                          capture was reported as paid */
-    ADYEN_AUTOMATIC                    /* those that Adyen captures itself */
-} adyen_whose_t;
-
-/* A row for items about money after the sale.  `code` is the eventCode; `news`
- * holds for success "true"; `end` makes objects of one pspReference
- * distinct. */
-typedef struct {
-    const char       *code;
-    pay_psp_about_t   about;
-    pay_psp_news_t    news;            /* when it is a success */
-    const char       *end;             /* behind the object's id */
-    adyen_whose_t     whose;
-} adyen_after_t;
-
 
 static pay_status_t adyen_items(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *root,
@@ -73,43 +52,9 @@ static pay_status_t adyen_item_refused(pay_arena_t *arena,
 static pay_status_t adyen_item_fact(const pay_json_t *item, int success,
     pay_psp_event_t *event, pay_err_t *err);
 static void adyen_item_held(const pay_json_t *item, pay_psp_event_t *event);
-static pay_status_t adyen_after(pay_arena_t *arena, const pay_json_t *item,
-    int success, pay_psp_event_t *event);
-static void adyen_deadline(const pay_json_t *item, pay_psp_event_t *event);
 static pay_status_t adyen_card(pay_arena_t *arena, const pay_json_t *item,
     pay_psp_card_t *said);
-static int adyen_after_is_about(const adyen_after_t *row,
-    const pay_psp_event_t *event);
-static int adyen_is_captured(const pay_psp_event_t *event);
-static const adyen_after_t *adyen_after_row(const pay_json_t *item);
-static pay_status_t adyen_object(pay_arena_t *arena, const pay_json_t *item,
-    const char *end, pay_psp_event_t *event);
 
-
-/* Items about a failure have success "true", too: the failure happened.  A
- * refund that comes back is reported as its failure.  A capture has an amount
- * of its own, and Adyen cancels the rest (Checkout API, /captures), unless
- * several were enabled for the account. */
-/* A payment that counted as paid, and whose automatic capture has failed or
- * will never be, is news about that capture: the order is not failed by it,
- * since Adyen may capture again, and another try may pay an open page. */
-static const adyen_after_t  adyen_afters[] = {
-    { "CAPTURE", PAY_ABOUT_CAPTURE, PAY_NEWS_SINGLE, "", ADYEN_OURS },
-    { "CAPTURE_FAILED", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "", ADYEN_ANY },
-    { "CANCELLATION", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "",
-      ADYEN_AUTOMATIC },
-    { "TECHNICAL_CANCEL", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "",
-      ADYEN_AUTOMATIC },
-    { "EXPIRE", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "", ADYEN_AUTOMATIC },
-    { "REFUND", PAY_ABOUT_REFUND, PAY_NEWS_SUCCEEDED, "", ADYEN_ANY },
-    { "REFUND_FAILED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "", ADYEN_ANY },
-    { "REFUNDED_REVERSED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "", ADYEN_ANY },
-    { "CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "", ADYEN_ANY },
-    { "CHARGEBACK_REVERSED", PAY_ABOUT_DISPUTE, PAY_NEWS_WON, "", ADYEN_ANY },
-    { "SECOND_CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "-second",
-      ADYEN_ANY },
-    { NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING, "", ADYEN_ANY }
-};
 
 static const pay_psp_said_t  adyen_fundings[] = {
     { "CREDIT", "credit" }, { "DEBIT", "debit" }, { "PREPAID", "prepaid" },
@@ -233,7 +178,7 @@ adyen_item(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(adyen_item_code(arena, item, success, event));
     PAY_TRY(adyen_card(arena, item, &event->card));
 
-    status = adyen_after(arena, item, success, event);
+    status = pay_adyen_after(arena, item, success, event);
     if (status == PAY_INVALID) {
         return pay_refuse(err, "validation-error",
                           "what moved money has an amount");
@@ -515,98 +460,14 @@ adyen_item_held(const pay_json_t *item, pay_psp_event_t *event)
         return;
     }
 
-    if (pay_psp_is(item, "eventCode", "CANCELLATION")
-        || pay_psp_is(item, "eventCode", "TECHNICAL_CANCEL"))
+    if (pay_adyen_says(item, "CANCELLATION")
+        || pay_adyen_says(item, "TECHNICAL_CANCEL"))
     {
         event->fact = PAY_FACT_CANCELLED;
 
     } else if (pay_psp_is(item, "eventCode", "EXPIRE")) {
         event->fact = PAY_FACT_EXPIRED;
     }
-}
-
-
-/* Reads an item about a capture, a refund or a dispute into *event, which is
- * left as it is when the item is about none of them. */
-static pay_status_t
-adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
-    pay_psp_event_t *event)
-{
-    pay_psp_news_t         news;
-    const adyen_after_t   *row = adyen_after_row(item);
-
-    if (row->code == NULL
-        || (event->token.len == 0 && event->reference.len == 0)
-        || !adyen_after_is_about(row, event))
-    {
-        return PAY_OK;
-    }
-
-    if (!event->has_amount) {
-        return PAY_INVALID;
-    }
-
-    news = row->news;
-
-    if (!success) {
-        if (row->news != PAY_NEWS_SUCCEEDED && row->news != PAY_NEWS_SINGLE) {
-            return PAY_OK;             /* an operation that failed moves
-                                          nothing */
-        }
-
-        news = PAY_NEWS_FAILED;
-    }
-
-    PAY_TRY(adyen_object(arena, item, row->end, event));
-    pay_psp_about(event, row->about, news);
-
-    if (row->about == PAY_ABOUT_DISPUTE) {
-        adyen_deadline(item, event);
-    }
-
-    /* one capture, or none of it */
-    if (row->about == PAY_ABOUT_CAPTURE && news == PAY_NEWS_FAILED
-        && adyen_is_captured(event))
-    {
-        event->amount_minor = 0;
-    }
-
-    return (news == PAY_NEWS_FAILED && event->code.len == 0)
-           ? pay_psp_word_get(arena, item, "reason", &event->code) : PAY_OK;
-}
-
-
-/* "2021-07-31T03:03:07+02:00" */
-static void
-adyen_deadline(const pay_json_t *item, pay_psp_event_t *event)
-{
-    int64_t        us, hours, minutes, offset_s;
-    pay_str_t      text;
-    unsigned char  utc[sizeof("2021-07-31T03:03:07.000000Z")];
-
-    if (pay_json_string(pay_json_path(item, "additionalData",
-                                      "defensePeriodEndsAt", NULL), &text)
-        != PAY_OK || text.len != sizeof("2021-07-31T03:03:07+02:00") - 1
-        || text.data[22] != ':')
-    {
-        return;
-    }
-
-    memcpy(utc, text.data, 19);
-    memcpy(utc + 19, ".000000Z", sizeof(".000000Z"));
-
-    if (pay_time_parse((pay_str_t) { sizeof(utc) - 1, utc }, &us) != PAY_OK
-        || pay_digits_parse((pay_str_t) { 2, text.data + 20 }, &hours) != PAY_OK
-        || pay_digits_parse((pay_str_t) { 2, text.data + 23 }, &minutes)
-           != PAY_OK
-        || (text.data[19] != '+' && text.data[19] != '-'))
-    {
-        return;
-    }
-
-    offset_s = hours * 3600 + minutes * 60;
-    event->evidence_until_s = us / 1000000
-                              - (text.data[19] == '+' ? offset_s : -offset_s);
 }
 
 
@@ -633,65 +494,4 @@ adyen_card(pay_arena_t *arena, const pay_json_t *item, pay_psp_card_t *said)
     pay_psp_card_score(more, "totalFraudScore", said);
 
     return PAY_OK;
-}
-
-
-/* Without a reference of ours nobody knows who captures the payment. */
-static int
-adyen_after_is_about(const adyen_after_t *row, const pay_psp_event_t *event)
-{
-    switch (row->whose) {
-
-    case ADYEN_OURS:
-        return adyen_is_captured(event);
-
-    case ADYEN_AUTOMATIC:
-        return event->token.len != 0 && !adyen_is_captured(event);
-
-    default:
-        return 1;
-    }
-}
-
-
-/* A capture by us. */
-static int
-adyen_is_captured(const pay_psp_event_t *event)
-{
-    return event->operation.len != 0 || pay_adyen_is_held(event->token);
-}
-
-
-/* The last row, whose code is NULL, when the item is about something else. */
-static const adyen_after_t *
-adyen_after_row(const pay_json_t *item)
-{
-    const adyen_after_t  *row;
-
-    for (row = adyen_afters; row->code != NULL; row++) {
-        if (pay_psp_is(item, "eventCode", row->code)) {
-            break;
-        }
-    }
-
-    return row;
-}
-
-
-/* The PSP's id of the refund, capture or dispute.  `end` keeps a second
- * chargeback apart from the first one, which has the same pspReference. */
-static pay_status_t
-adyen_object(pay_arena_t *arena, const pay_json_t *item, const char *end,
-    pay_psp_event_t *event)
-{
-    pay_str_t  id;
-
-    PAY_TRY(pay_psp_token_need(arena, item, "pspReference", &id));
-
-    if (id.len + strlen(end) > PAY_PSP_TOKEN_MAX) {
-        return PAY_INVALID;
-    }
-
-    return pay_format(arena, &event->object, PAY_PSP_TOKEN_MAX, "%.*s%s",
-                      pay_fmt(id), end);
 }

@@ -266,6 +266,13 @@ def test_without_the_key_of_its_account_an_item_is_not_sent(house, tmp_path):
     assert (house.files(), house.hidden()) == ([], [])
     assert house.state(item) == "approved"
     assert house.journal(item) == ["send not_sent key_missing"]
+    # the next run had said that nothing is to be sent, and ended with 0
+    said = house.write(code=1)
+    assert f"{item} is in no file: key_missing, next try in" in said
+    (other,) = house.approved("5.00")
+    said = house.write(code=1)
+    assert f"{item} is in no file: key_missing" in said
+    assert house.state(other) == "sending"
 
 
 def test_a_directory_that_is_none_claims_nothing(house, tmp_path):

@@ -236,7 +236,7 @@ def test_a_body_of_the_same_crc_moves_nothing_by_itself(stack):
 # Adyen: what is authorised and captured by itself counts as paid.
 
 
-def says(stack, made, code: str) -> str:
+def says(stack, made, code: str, **more) -> str:
     """What came of Adyen's message about the payment of a checkout."""
     (booked,) = stack.mock.books(token=made.token)["registrations"]
     answer = stack.mock.webhook(
@@ -247,7 +247,8 @@ def says(stack, made, code: str) -> str:
             "merchantReference": booked["reference"],
             "originalReference": "P" + made.token[-15:],
             "reason": "Capture Failed",
-        },
+        }
+        | more,
     )
     assert answer["status"] == 200, answer
     return stack.value(
@@ -272,6 +273,43 @@ def test_money_of_adyen_s_that_does_not_come_is_a_mismatch(stack, code):
     made.becomes("SUCCESS")
     assert says(stack, made, code) == "mismatch"
     assert doubts(stack, made) == [("capture", "failed", 1234)]
+    assert made.states() == {("SUCCESS", None)}
+
+
+def reversed_by(action) -> dict:
+    """A reversal of the Customer Area: Adyen says that it was one of two."""
+    data = {} if action is None else {"modification.action": action}
+    return {"additionalData": data, "reason": ""}
+
+
+def test_a_reversal_of_adyen_s_customer_area_is_a_refund(stack):
+    made = stack.created("adyen")
+    stack.mock.pay(made.token, "paid")
+    made.becomes("SUCCESS")
+    said = reversed_by("refund")
+    assert says(stack, made, "CANCEL_OR_REFUND", **said) == "applied"
+    assert doubts(stack, made) == []
+    assert stack.sql(
+        "SELECT kind, origin, status, amount_minor FROM pay.change "
+        "WHERE checkout_id = %s",
+        made.id,
+    ) == [("refund", "psp", "SUCCESS", 1234)]
+
+
+@pytest.mark.parametrize(
+    ("action", "doubt"),
+    [
+        ("cancel", ("capture", "failed", 1234)),
+        (None, ("refund", "amount", 0)),
+    ],
+)
+def test_any_other_reversal_of_adyen_s_is_a_mismatch(stack, action, doubt):
+    made = stack.created("adyen")
+    stack.mock.pay(made.token, "paid")
+    made.becomes("SUCCESS")
+    said = reversed_by(action)
+    assert says(stack, made, "CANCEL_OR_REFUND", **said) == "mismatch"
+    assert doubts(stack, made) == [doubt]
     assert made.states() == {("SUCCESS", None)}
 
 

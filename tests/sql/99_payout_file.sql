@@ -30,10 +30,11 @@ $$;
 
 -- without those that are left out; p_total NULL: that of the others
 CREATE FUNCTION pg_temp.fix(
-    p_left text[] DEFAULT '{}', p_total bigint DEFAULT NULL)
+    p_left text[] DEFAULT '{}', p_total bigint DEFAULT NULL,
+    p_code text DEFAULT 'key_missing')
 RETURNS text LANGUAGE sql AS $$
 SELECT pay_ops.fix_payout_file('m1', 'bank', pg_temp.file(), p_left,
-    array_fill('key_missing'::text, ARRAY[cardinality(p_left)]),
+    array_fill(p_code, ARRAY[cardinality(p_left)]),
     count(*)::int, coalesce(p_total, sum(p.amount_minor), 0)::bigint,
     sha256('x'))
 FROM pay.payout_file_item i
@@ -293,6 +294,17 @@ SELECT is(pay_ops.decide_payout('m1', pg_temp.item(), 'failed', NULL, 'bob',
           'two operators end an item of a file that the bank has not');
 SELECT is(pg_temp.report('s9', 'settled', 1000), 'contradiction',
           'a debit behind that is theirs');
+
+-- an amount that no bank file can have came again every ten minutes, for ever
+SELECT pg_temp.approved()
+\g /dev/null
+SELECT is(pg_temp.begin_file(), 'claimed', 'an item is claimed');
+SELECT is(pg_temp.fix(ARRAY[pg_temp.item()], p_code => 'amount_unfit'), 'empty',
+          'its amount fits into no file');
+SELECT is(pg_temp.journal(), 'send 0 refused amount_unfit',
+          'that is the end of its call');
+SELECT is(pg_temp.state(), 'failed', 'and the seller has the money again');
+SELECT is(pg_temp.entries(), 'payout_reserved payout_released', 'in the books');
 
 SET CONSTRAINTS ALL IMMEDIATE;
 \i :checks

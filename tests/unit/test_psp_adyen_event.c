@@ -226,6 +226,61 @@ Test(pay_psp_adyen_event, an_automatic_capture_that_never_comes_is_told)
 }
 
 
+/* A reversal in the Customer Area was dropped: the seller stayed credited with
+ * money that was the buyer's again, or a hold stayed open. */
+Test(pay_psp_adyen_event, a_reversal_is_a_cancellation_or_a_refund)
+{
+    size_t            i;
+    pay_str_t         text;
+    pay_arena_t      *arena = test_arena();
+    pay_psp_event_t   event;
+
+    static const struct {
+        const char       *action, *success, *end;
+        pay_fact_t        fact;
+        pay_psp_about_t   about;
+        pay_psp_news_t    news;
+        int64_t           minor;
+    } rows[] = {
+        { "refund", "true", "", PAY_FACT_NONE, PAY_ABOUT_REFUND,
+          PAY_NEWS_SUCCEEDED, 3000 },
+        { "refund", "false", "", PAY_FACT_NONE, PAY_ABOUT_REFUND,
+          PAY_NEWS_FAILED, 3000 },
+        { "cancel", "true", "", PAY_FACT_NONE, PAY_ABOUT_CAPTURE,
+          PAY_NEWS_FAILED, 3000 },
+        { "cancel", "true", "-held", PAY_FACT_CANCELLED, PAY_ABOUT_PAYMENT,
+          PAY_NEWS_PENDING, 3000 },
+        { "cancel", "false", "-held", PAY_FACT_NONE, PAY_ABOUT_PAYMENT,
+          PAY_NEWS_PENDING, 3000 },
+        { "refund", "true", "-held", PAY_FACT_NONE, PAY_ABOUT_REFUND,
+          PAY_NEWS_SUCCEEDED, 3000 },
+        { "CANCEL", "true", "", PAY_FACT_NONE, PAY_ABOUT_REFUND,
+          PAY_NEWS_SUCCEEDED, 0 },
+        { "", "true", "-held", PAY_FACT_NONE, PAY_ABOUT_REFUND,
+          PAY_NEWS_SUCCEEDED, 0 },
+        { "", "false", "", PAY_FACT_NONE, PAY_ABOUT_PAYMENT,
+          PAY_NEWS_PENDING, 3000 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_assert_eq(pay_format(arena, &text, 1024,
+                         "\"merchantAccountCode\":\"YOUR_ACCOUNT\","
+                         "\"merchantReference\":\"" REFERENCE "%s\","
+                         "\"originalReference\":\"" PAYMENT "\","
+                         "\"pspReference\":\"X\",\"success\":\"%s\","
+                         "\"eventCode\":\"CANCEL_OR_REFUND\","
+                         "\"additionalData\":{\"modification.action\":\"%s\"}"
+                         "," AMOUNT, rows[i].end, rows[i].success,
+                         rows[i].action), PAY_OK);
+        event = event_of(arena, wrapped(arena, (const char *) text.data));
+        cr_expect_eq(event.fact, rows[i].fact, "%zu", i);
+        cr_expect_eq(event.about, rows[i].about, "%zu", i);
+        cr_expect_eq(event.news, rows[i].news, "%zu", i);
+        cr_expect_eq(event.amount_minor, rows[i].minor, "%zu", i);
+    }
+}
+
+
 Test(pay_psp_adyen_event, an_item_that_is_not_about_us_has_no_token)
 {
     size_t            i;
