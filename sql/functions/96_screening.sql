@@ -222,27 +222,6 @@ COMMENT ON FUNCTION pay.end_screening IS
     'Makes an item ready again that screening has held';
 
 
--- Whether another operator has asked for the same setting within a day, and
--- nobody has set another one since.
-CREATE OR REPLACE FUNCTION pay.is_screening_asked(
-    p_merchant_id text, p_detail jsonb, p_who text)
-RETURNS boolean LANGUAGE sql STABLE AS $$
-SELECT EXISTS (
-    SELECT FROM payout_act a
-    WHERE a.merchant_id = p_merchant_id AND a.subject = 'screening'
-        AND a.subject_id = p_merchant_id AND a.act = 'asked'
-        AND a.at > clock_timestamp() - interval '1 day'
-        AND a.detail = p_detail AND a.who <> p_who
-        AND NOT EXISTS (
-            SELECT FROM payout_act s
-            WHERE s.merchant_id = a.merchant_id AND s.subject = a.subject
-                AND s.subject_id = a.subject_id AND s.act = 'policy'
-                AND s.act_id > a.act_id))
-$$;
-COMMENT ON FUNCTION pay.is_screening_asked IS
-    'Whether another operator has asked for this setting';
-
-
 -- A setting by which less is screened than before takes two operators.
 CREATE OR REPLACE FUNCTION pay_ops.set_payout_screening(
     p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours int,
@@ -269,7 +248,9 @@ BEGIN
                  AND p_max_age_hours <= s.max_age_hours
                  AND coalesce(p_provider = s.provider, s.provider IS NULL))
     FOR UPDATE;
-    IF FOUND AND NOT is_screening_asked(p_merchant_id, v_detail, p_who) THEN
+    IF FOUND AND NOT is_setting_asked(p_merchant_id, 'screening',
+        p_merchant_id, 'policy', v_detail, p_who)
+    THEN
         PERFORM keep_payout_act(p_merchant_id, 'screening', p_merchant_id,
                                 'asked', p_who, p_why, v_detail);
         RETURN 'second';
@@ -307,26 +288,41 @@ COMMENT ON FUNCTION pay.keep_sanction_words IS
 
 
 -- Replaces the names of a list.  A list of less than half of the names before is
--- taken for a file that was cut.  In the same commit, items that are hits now are
--- held, and those that were held for want of a list go on.
+-- taken for a file that was cut, unless two operators say that it is not: the same
+-- files, with the same names.  A name that stands in it twice counts once.  In the
+-- same commit, items that are hits now are held, and those that were held for want
+-- of a list go on.
 CREATE OR REPLACE FUNCTION pay_ops.import_sanctions(
     p_list text, p_sha256 bytea, p_entry_id text[], p_name text[],
     p_shrinks boolean, p_who text)
 RETURNS TABLE (outcome text, names bigint, entries bigint, released bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
-    v_old bigint;
+    v_detail jsonb := jsonb_build_object(
+        'sha256', encode(p_sha256, 'hex'), 'names', encode(sha256(
+            convert_to(concat(p_entry_id, p_name), 'UTF8')), 'hex'));
+    v_shrunk boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('sanctions', 0));
-    v_old := (SELECT count(*) FROM sanction_name n WHERE n.list = p_list);
+    v_shrunk := 2 * (
+        SELECT count(DISTINCT (u.entry_id, u.name))
+        FROM unnest(p_entry_id, p_name) AS u (entry_id, name))
+        < (SELECT count(*) FROM sanction_name n WHERE n.list = p_list);
     outcome := CASE
         WHEN NOT is_statement(p_who) OR (p_list IN ('ofac', 'eu')) IS NOT TRUE
             OR octet_length(p_sha256) IS DISTINCT FROM 32
             OR cardinality(p_name) IS DISTINCT FROM cardinality(p_entry_id)
             OR coalesce(cardinality(p_name), 0) = 0
         THEN 'invalid'
-        WHEN cardinality(p_name) * 2 < v_old AND NOT p_shrinks THEN 'shrunk'
+        WHEN v_shrunk AND p_shrinks IS NOT TRUE THEN 'shrunk'
+        WHEN v_shrunk AND NOT is_setting_asked('*', 'screening', p_list,
+            'imported', v_detail, p_who) THEN 'second'
         ELSE 'imported' END;
+    IF outcome IN ('second', 'imported') THEN
+        PERFORM keep_payout_act('*', 'screening', p_list,
+            CASE outcome WHEN 'second' THEN 'asked' ELSE outcome END, p_who,
+            NULL, v_detail);
+    END IF;
     IF outcome <> 'imported' THEN
         RETURN NEXT;
         RETURN;
@@ -352,7 +348,7 @@ END
 $$;
 COMMENT ON FUNCTION pay_ops.import_sanctions IS
     'Replaces the names of a list: imported, shrunk (less than half of the names '
-    'before) or invalid';
+    'before), second (so it is, and another operator is needed) or invalid';
 
 
 -- An item that is locked, and may be sent or is held by screening.
