@@ -162,8 +162,8 @@ WHERE s.merchant_id = p_payout.merchant_id AND s.is_on
             AND c.destination_id = d.destination_id
             AND c.version = d.version AND c.list = f.list
             AND c.entry_id = f.entry_id AND c.name = f.name
-            AND c.cleared_by <> p_payout.made_by
-            AND c.asked_by <> p_payout.made_by))
+            AND lower(c.cleared_by) <> lower(p_payout.made_by)
+            AND lower(c.asked_by) <> lower(p_payout.made_by)))
 $$;
 COMMENT ON FUNCTION pay.screen_payout IS
     'Why an item may not be paid: list (none, or too old), name (not known), '
@@ -409,7 +409,7 @@ SELECT EXISTS (
         AND c.destination_id = p_payout.destination_id
         AND c.version = p_payout.destination_version AND c.list = f.list
         AND c.entry_id = f.entry_id AND c.name = f.name
-    WHERE c.asked_by = p_payout.made_by OR c.cleared_by = p_payout.made_by)
+    WHERE lower(p_payout.made_by) IN (lower(c.asked_by), lower(c.cleared_by)))
 $$;
 COMMENT ON FUNCTION pay.is_cleared_by_maker IS
     'Whether the maker of an item has part in a clearance that it needs';
@@ -436,14 +436,16 @@ BEGIN
         OR v_payout.reason IS DISTINCT FROM 'screening'
     THEN
         RETURN 'no_way';
-    ELSIF v_payout.made_by = p_who OR is_cleared_by_maker(v_payout) THEN
+    ELSIF lower(v_payout.made_by) = lower(p_who)
+        OR is_cleared_by_maker(v_payout)
+    THEN
         RETURN 'maker';
     ELSIF EXISTS (
         SELECT FROM payout_destination d
         WHERE d.merchant_id = p_merchant_id
             AND d.destination_id = v_payout.destination_id
             AND d.version = v_payout.destination_version
-            AND d.entered_by = p_who)
+            AND lower(d.entered_by) = lower(p_who))
     THEN
         RETURN 'entered';
     ELSIF EXISTS (SELECT FROM screen_payout(v_payout) f
@@ -459,7 +461,7 @@ BEGIN
     FROM screen_payout(v_payout) f
     ON CONFLICT (merchant_id, destination_id, version, list, entry_id, name)
     DO UPDATE SET cleared_by = p_who, cleared_at = clock_timestamp()
-    WHERE c.asked_by <> p_who AND c.cleared_by IS NULL;
+    WHERE lower(c.asked_by) <> lower(p_who) AND c.cleared_by IS NULL;
     IF EXISTS (SELECT FROM screen_payout(v_payout)) THEN
         PERFORM keep_payout_act(p_merchant_id, 'screening', p_payout_id,
                                 'asked', p_who, p_why);

@@ -129,15 +129,16 @@ SELECT is((SELECT a.detail #>> '{findings,0,entry_id}' FROM pay.payout_act a
            WHERE a.subject = 'screening' AND a.subject_id = pg_temp.item()),
           '1', 'operators read the finding');
 SELECT is(pg_temp.clear(w.who), w.said, w.who) FROM (VALUES
-    ('max', 'maker'), ('sue', 'entered'), (' ', 'invalid'),
-    ('ann', 'second'), ('ann', 'second'), ('bob', 'ready'),
+    ('max', 'maker'), ('Max', 'maker'), ('sue', 'entered'),
+    ('Sue', 'entered'), (' ', 'invalid'), ('ann', 'second'),
+    ('ann', 'second'), ('Ann', 'second'), ('bob', 'ready'),
     ('bob', 'no_way')) w (who, said);
 SELECT is(pg_temp.standing(), 'ready', 'two operators have cleared it');
 
 -- who has part in a clearance does not make the item that it is for
 SELECT pay_ops.cancel_payout('m1', pg_temp.item(), 'ann', 'again')
 \g /dev/null
-SELECT FROM pay_ops.make_payouts('m1', 'seller-1', 'USD', 'bob')
+SELECT FROM pay_ops.make_payouts('m1', 'seller-1', 'USD', 'Bob')
 \g /dev/null
 SELECT is(pg_temp.standing(), 'held screening', 'its clearer has made it');
 SELECT is(pg_temp.clear(w), 'maker', 'and nobody else clears it for him')
