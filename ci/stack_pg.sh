@@ -209,7 +209,7 @@ pg_payouts() {
     admin_sql -d payments -o /dev/null <<SQL
 SELECT pay_ops.set_payout_provider('acme', 'generic', 'generic', '{iban}',
     '{EUR,USD}', NULL, 'stack', 'the mock pays out');
-SELECT pay_ops.set_payout_limit('acme', '***', 1000000, 2000000, 'stack',
-    'one approver');
+SELECT pay_ops.set_payout_limit('acme', '***', 1000000, 2000000, who,
+    'one approver') FROM (VALUES ('stack'), ('second')) w (who);
 SQL
 }

@@ -204,6 +204,20 @@ function Choice({ name, values, value }) {
     </select>`;
 }
 
+// The span ends at the press and not when the page was drawn, which may be
+// hours ago.  Each use of a link begins with a press: a new tab, a copy, too.
+function Span({ label, hours, addressOfSpan }) {
+    const address = () => addressOfSpan(new Date(Date.now() - hours * 3600000)
+        .toISOString().replace(/\.[0-9]+Z$/, "Z"));
+
+    function renew(event) {
+        event.currentTarget.href = address();
+    }
+
+    return html`<a href=${address()} onPointerDown=${renew}
+        onClick=${renew}>${label}</a>`;
+}
+
 export function Filters({ name, list, route }) {
     const { query, zone } = route;
     const names = Object.entries(list.filters);
@@ -223,8 +237,6 @@ export function Filters({ name, list, route }) {
         go(addressOf(name, fields));
     }
 
-    const since = hours => new Date(Date.now() - hours * 3600000).toISOString()
-        .replace(/\.[0-9]+Z$/, "Z");
     const rest = { ...query };
     CURSORS.concat("from", "to").forEach(each => delete rest[each]);
     return html`<form class="filters" onSubmit=${send}>
@@ -243,9 +255,9 @@ export function Filters({ name, list, route }) {
             ${Object.keys(query).length ? html`<a class="button quiet"
                 href=${addressOf(name)}>Clear</a>` : ""}</div>
         ${"from" in list.filters ? html`<p class="spans">${
-        (list.spans || SPANS).map(([label, hours, more]) => html`<a
-            href=${addressOf(name, { ...rest, ...more,
-            from: since(hours) })}>${label}</a>`)}</p>` : ""}
+        (list.spans || SPANS).map(([label, hours, more]) => html`<${Span}
+            label=${label} hours=${hours} addressOfSpan=${from => addressOf(
+    name, { ...rest, ...more, from })} />`)}</p>` : ""}
     </form>`;
 }
 

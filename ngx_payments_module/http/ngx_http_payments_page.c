@@ -72,6 +72,16 @@ ngx_http_payments_status_html(ngx_http_request_t *r, const pay_reply_t *reply,
         v[STATUS_UPDATING].count = !v[STATUS_PAUSED].count;
     }
 
+    /* its result would grow old with the page */
+
+    if (v[STATUS_PAUSED].count
+        && pay_format(&arena, &v[STATUS_SHOP_URL].text, PATH_MAX_LEN,
+                      "/checkout/%.*s/status?leave=1",
+                      pay_fmt(reply->checkout->handle)) != PAY_OK)
+    {
+        return NGX_DECLINED;
+    }
+
     if ((v[STATUS_UPDATING].count
          && ngx_http_payments_add_header(r, "Refresh", refresh) != NGX_OK)
         || ngx_http_payments_say_language(r, language, "Accept-Language")

@@ -30,7 +30,7 @@ static ngx_int_t reply_problem(ngx_http_request_t *r,
 static ngx_uint_t not_modified(ngx_http_request_t *r,
     const pay_reply_t *reply);
 static ngx_int_t reply_page(ngx_http_request_t *r, const pay_reply_t *reply);
-static ngx_int_t redirect(ngx_http_request_t *r, const pay_reply_t *reply);
+static ngx_int_t redirect(ngx_http_request_t *r);
 
 
 static ngx_str_t  html_type = ngx_string("text/html; charset=utf-8");
@@ -58,7 +58,7 @@ ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
         return reply_problem(r, reply);
 
     case PAY_REPLY_REDIRECT:
-        return redirect(r, reply);
+        return redirect(r);
 
     case PAY_REPLY_PAGE:
     case PAY_REPLY_ADVICE:
@@ -374,8 +374,24 @@ not_modified(ngx_http_request_t *r, const pay_reply_t *reply)
 static ngx_int_t
 reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
 {
-    ngx_int_t  rc;
-    ngx_str_t  html;
+    ngx_int_t                      rc;
+    ngx_str_t                      html, value;
+    ngx_http_payments_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+
+    /* The buyer gives up on a page that has stopped its updates.  A PSP may
+     * append any query to /return/. */
+
+    if (reply->kind == PAY_REPLY_PAGE && reply->shop_url.len != 0
+        && plcf->kind == NGX_HTTP_PAYMENTS_CHECKOUT
+        && ngx_http_arg(r, (u_char *) "leave", 5, &value) == NGX_OK)
+    {
+        rc = ngx_http_payments_add_header(r, "Location",
+                                          ngx_payments_nstr(reply->shop_url));
+
+        return rc == NGX_OK ? redirect(r) : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     rc = reply->kind == PAY_REPLY_ADVICE
          ? ngx_http_payments_advice_html(r, reply->advice, &html)
@@ -397,7 +413,7 @@ reply_page(ngx_http_request_t *r, const pay_reply_t *reply)
 
 /* 303, so that the browser asks with GET and sends no body on (H22). */
 static ngx_int_t
-redirect(ngx_http_request_t *r, const pay_reply_t *reply)
+redirect(ngx_http_request_t *r)
 {
     ngx_str_t  none = ngx_null_string;
 

@@ -30,6 +30,29 @@ COMMENT ON FUNCTION pay.keep_payout_act IS
     'Keeps an act about a pay-out, and its message';
 
 
+-- Whether another operator has asked for the same setting within a day, and
+-- nobody has set another one since.  Another case of the letters is no other
+-- operator.  p_set: the act that a setting leaves.
+CREATE OR REPLACE FUNCTION pay.is_setting_asked(
+    p_merchant_id text, p_subject text, p_subject_id text, p_set text,
+    p_detail jsonb, p_who text)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT EXISTS (
+    SELECT FROM payout_act a
+    WHERE a.merchant_id = p_merchant_id AND a.subject = p_subject
+        AND a.subject_id = p_subject_id AND a.act = 'asked'
+        AND a.at > clock_timestamp() - interval '1 day'
+        AND a.detail = p_detail AND lower(a.who) <> lower(p_who)
+        AND NOT EXISTS (
+            SELECT FROM payout_act s
+            WHERE s.merchant_id = a.merchant_id AND s.subject = a.subject
+                AND s.subject_id = a.subject_id AND s.act = p_set
+                AND s.act_id > a.act_id))
+$$;
+COMMENT ON FUNCTION pay.is_setting_asked IS
+    'Whether another operator has asked for this setting';
+
+
 -- The check digits of ISO 13616: the first four characters behind the others,
 -- letters as 10 to 35, and the number modulo 97 is 1.
 CREATE OR REPLACE FUNCTION pay.is_iban(p_text text)

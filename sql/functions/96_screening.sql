@@ -162,8 +162,8 @@ WHERE s.merchant_id = p_payout.merchant_id AND s.is_on
             AND c.destination_id = d.destination_id
             AND c.version = d.version AND c.list = f.list
             AND c.entry_id = f.entry_id AND c.name = f.name
-            AND c.cleared_by <> p_payout.made_by
-            AND c.asked_by <> p_payout.made_by))
+            AND lower(c.cleared_by) <> lower(p_payout.made_by)
+            AND lower(c.asked_by) <> lower(p_payout.made_by)))
 $$;
 COMMENT ON FUNCTION pay.screen_payout IS
     'Why an item may not be paid: list (none, or too old), name (not known), '
@@ -222,27 +222,6 @@ COMMENT ON FUNCTION pay.end_screening IS
     'Makes an item ready again that screening has held';
 
 
--- Whether another operator has asked for the same setting within a day, and
--- nobody has set another one since.
-CREATE OR REPLACE FUNCTION pay.is_screening_asked(
-    p_merchant_id text, p_detail jsonb, p_who text)
-RETURNS boolean LANGUAGE sql STABLE AS $$
-SELECT EXISTS (
-    SELECT FROM payout_act a
-    WHERE a.merchant_id = p_merchant_id AND a.subject = 'screening'
-        AND a.subject_id = p_merchant_id AND a.act = 'asked'
-        AND a.at > clock_timestamp() - interval '1 day'
-        AND a.detail = p_detail AND a.who <> p_who
-        AND NOT EXISTS (
-            SELECT FROM payout_act s
-            WHERE s.merchant_id = a.merchant_id AND s.subject = a.subject
-                AND s.subject_id = a.subject_id AND s.act = 'policy'
-                AND s.act_id > a.act_id))
-$$;
-COMMENT ON FUNCTION pay.is_screening_asked IS
-    'Whether another operator has asked for this setting';
-
-
 -- A setting by which less is screened than before takes two operators.
 CREATE OR REPLACE FUNCTION pay_ops.set_payout_screening(
     p_merchant_id text, p_is_on boolean, p_lists text[], p_max_age_hours int,
@@ -269,7 +248,9 @@ BEGIN
                  AND p_max_age_hours <= s.max_age_hours
                  AND coalesce(p_provider = s.provider, s.provider IS NULL))
     FOR UPDATE;
-    IF FOUND AND NOT is_screening_asked(p_merchant_id, v_detail, p_who) THEN
+    IF FOUND AND NOT is_setting_asked(p_merchant_id, 'screening',
+        p_merchant_id, 'policy', v_detail, p_who)
+    THEN
         PERFORM keep_payout_act(p_merchant_id, 'screening', p_merchant_id,
                                 'asked', p_who, p_why, v_detail);
         RETURN 'second';
@@ -307,26 +288,41 @@ COMMENT ON FUNCTION pay.keep_sanction_words IS
 
 
 -- Replaces the names of a list.  A list of less than half of the names before is
--- taken for a file that was cut.  In the same commit, items that are hits now are
--- held, and those that were held for want of a list go on.
+-- taken for a file that was cut, unless two operators say that it is not: the same
+-- files, with the same names.  A name that stands in it twice counts once.  In the
+-- same commit, items that are hits now are held, and those that were held for want
+-- of a list go on.
 CREATE OR REPLACE FUNCTION pay_ops.import_sanctions(
     p_list text, p_sha256 bytea, p_entry_id text[], p_name text[],
     p_shrinks boolean, p_who text)
 RETURNS TABLE (outcome text, names bigint, entries bigint, released bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
-    v_old bigint;
+    v_detail jsonb := jsonb_build_object(
+        'sha256', encode(p_sha256, 'hex'), 'names', encode(sha256(
+            convert_to(concat(p_entry_id, p_name), 'UTF8')), 'hex'));
+    v_shrunk boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('sanctions', 0));
-    v_old := (SELECT count(*) FROM sanction_name n WHERE n.list = p_list);
+    v_shrunk := 2 * (
+        SELECT count(DISTINCT (u.entry_id, u.name))
+        FROM unnest(p_entry_id, p_name) AS u (entry_id, name))
+        < (SELECT count(*) FROM sanction_name n WHERE n.list = p_list);
     outcome := CASE
         WHEN NOT is_statement(p_who) OR (p_list IN ('ofac', 'eu')) IS NOT TRUE
             OR octet_length(p_sha256) IS DISTINCT FROM 32
             OR cardinality(p_name) IS DISTINCT FROM cardinality(p_entry_id)
             OR coalesce(cardinality(p_name), 0) = 0
         THEN 'invalid'
-        WHEN cardinality(p_name) * 2 < v_old AND NOT p_shrinks THEN 'shrunk'
+        WHEN v_shrunk AND p_shrinks IS NOT TRUE THEN 'shrunk'
+        WHEN v_shrunk AND NOT is_setting_asked('*', 'screening', p_list,
+            'imported', v_detail, p_who) THEN 'second'
         ELSE 'imported' END;
+    IF outcome IN ('second', 'imported') THEN
+        PERFORM keep_payout_act('*', 'screening', p_list,
+            CASE outcome WHEN 'second' THEN 'asked' ELSE outcome END, p_who,
+            NULL, v_detail);
+    END IF;
     IF outcome <> 'imported' THEN
         RETURN NEXT;
         RETURN;
@@ -352,7 +348,7 @@ END
 $$;
 COMMENT ON FUNCTION pay_ops.import_sanctions IS
     'Replaces the names of a list: imported, shrunk (less than half of the names '
-    'before) or invalid';
+    'before), second (so it is, and another operator is needed) or invalid';
 
 
 -- An item that is locked, and may be sent or is held by screening.
@@ -413,7 +409,7 @@ SELECT EXISTS (
         AND c.destination_id = p_payout.destination_id
         AND c.version = p_payout.destination_version AND c.list = f.list
         AND c.entry_id = f.entry_id AND c.name = f.name
-    WHERE c.asked_by = p_payout.made_by OR c.cleared_by = p_payout.made_by)
+    WHERE lower(p_payout.made_by) IN (lower(c.asked_by), lower(c.cleared_by)))
 $$;
 COMMENT ON FUNCTION pay.is_cleared_by_maker IS
     'Whether the maker of an item has part in a clearance that it needs';
@@ -440,14 +436,16 @@ BEGIN
         OR v_payout.reason IS DISTINCT FROM 'screening'
     THEN
         RETURN 'no_way';
-    ELSIF v_payout.made_by = p_who OR is_cleared_by_maker(v_payout) THEN
+    ELSIF lower(v_payout.made_by) = lower(p_who)
+        OR is_cleared_by_maker(v_payout)
+    THEN
         RETURN 'maker';
     ELSIF EXISTS (
         SELECT FROM payout_destination d
         WHERE d.merchant_id = p_merchant_id
             AND d.destination_id = v_payout.destination_id
             AND d.version = v_payout.destination_version
-            AND d.entered_by = p_who)
+            AND lower(d.entered_by) = lower(p_who))
     THEN
         RETURN 'entered';
     ELSIF EXISTS (SELECT FROM screen_payout(v_payout) f
@@ -463,7 +461,7 @@ BEGIN
     FROM screen_payout(v_payout) f
     ON CONFLICT (merchant_id, destination_id, version, list, entry_id, name)
     DO UPDATE SET cleared_by = p_who, cleared_at = clock_timestamp()
-    WHERE c.asked_by <> p_who AND c.cleared_by IS NULL;
+    WHERE lower(c.asked_by) <> lower(p_who) AND c.cleared_by IS NULL;
     IF EXISTS (SELECT FROM screen_payout(v_payout)) THEN
         PERFORM keep_payout_act(p_merchant_id, 'screening', p_payout_id,
                                 'asked', p_who, p_why);

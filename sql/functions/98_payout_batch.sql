@@ -96,17 +96,52 @@ COMMENT ON FUNCTION pay.may_approve IS
     'Whether an operator may approve a batch: approved, maker or entered';
 
 
+-- Whether these sums let fewer approve than those that hold now: of the currency,
+-- else of all currencies, else none.
+CREATE OR REPLACE FUNCTION pay.is_limit_raised(
+    p_merchant_id text, p_currency text, p_one numeric, p_two numeric)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT p_one > coalesce(l.one, 0) OR p_two > coalesce(l.two, 'infinity')
+FROM (VALUES (1)) x (x)
+LEFT JOIN LATERAL (
+    SELECT l.one, l.two FROM payout_limit l
+    WHERE l.merchant_id = p_merchant_id
+        AND l.currency IN (p_currency, '***')
+    ORDER BY l.currency = '***' LIMIT 1) l ON true
+$$;
+COMMENT ON FUNCTION pay.is_limit_raised IS
+    'Whether fewer operators would approve by these sums than now';
+
+
+-- Sums by which fewer approve than before take two operators: else one of them
+-- raises the limit and approves alone.  Those of a merchant are set one after
+-- another, so that none is compared with a row that is about to change.
 CREATE OR REPLACE FUNCTION pay_ops.set_payout_limit(
     p_merchant_id text, p_currency text, p_one numeric, p_two numeric,
     p_who text, p_why text)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_detail jsonb := jsonb_build_object('currency', p_currency,
+        'one', p_one, 'two', p_two);
 BEGIN
     IF NOT is_statement(p_who) OR NOT is_statement(p_why)
-        OR p_currency <> '***' AND NOT EXISTS (
-            SELECT FROM currency k WHERE k.code = p_currency)
+        OR NOT id_ok(p_merchant_id) OR (p_one BETWEEN 0 AND p_two) IS NOT TRUE
+        OR (p_currency = '***' OR EXISTS (
+            SELECT FROM currency k WHERE k.code = p_currency)) IS NOT TRUE
     THEN
         RETURN 'invalid';
+    END IF;
+
+    PERFORM pg_advisory_xact_lock(hashtext('payout_limit'),
+                                  hashtext(p_merchant_id));
+    IF is_limit_raised(p_merchant_id, p_currency, p_one, p_two)
+        AND NOT is_setting_asked(p_merchant_id, 'policy', p_merchant_id,
+            'limit', v_detail, p_who)
+    THEN
+        PERFORM keep_payout_act(p_merchant_id, 'policy', p_merchant_id,
+                                'asked', p_who, p_why, v_detail);
+        RETURN 'second';
     END IF;
 
     INSERT INTO payout_limit AS l (merchant_id, currency, one, two)
@@ -114,16 +149,14 @@ BEGIN
     ON CONFLICT (merchant_id, currency) DO UPDATE
     SET one = EXCLUDED.one, two = EXCLUDED.two;
     PERFORM keep_payout_act(p_merchant_id, 'policy', p_merchant_id, 'limit',
-        p_who, p_why, jsonb_build_object('currency', p_currency,
-            'one', p_one, 'two', p_two));
+        p_who, p_why, v_detail);
 
     RETURN 'stored';
-EXCEPTION WHEN check_violation OR not_null_violation THEN
-    RETURN 'invalid';
 END
 $$;
 COMMENT ON FUNCTION pay_ops.set_payout_limit IS
-    'Changes the sums that one approver or two may approve: stored or invalid';
+    'Changes the sums that one approver or two may approve: stored, second '
+    '(another operator is needed, since fewer would approve) or invalid';
 
 
 -- A batch of all items of a provider and currency that are ready, the oldest

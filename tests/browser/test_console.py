@@ -3,6 +3,9 @@ of its failure, tiles that equal their lists, hostile texts, zones, CSV, the
 keyboard, and that each page fits and is accessible.  Leaves a picture of each
 in build/screenshots."""
 
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
 import axe
 import pytest
 import yaml
@@ -91,6 +94,20 @@ def test_each_tile_has_as_many_as_its_list(staff, failed):
         # jobs and payments go on while the test looks
         moves = 3 if "/jobs" in address or "/payments" in address else 0
         assert abs(staff.rows() - int(count)) <= moves, label
+
+
+def test_the_last_hour_counts_from_the_click(staff):
+    """It counted from the load of a page, which stays open for hours."""
+    staff.enter("VIEWER", "/payments")
+    (drawn, *_) = (each.get_attribute("href") for each in staff.all(".spans a"))
+    staff.driver.execute_script(
+        "const now = Date.now; Date.now = () => now() + 2 * 3600000;"
+    )
+    staff.click(".spans a")
+    staff.settled()
+    old, new = (datetime.fromisoformat(parse_qs(urlsplit(url).query)["from"][0])
+                for url in (drawn, staff.url))  # fmt: skip
+    assert 7200 <= (new - old).total_seconds() < 7200 + DEADLINE_S, (drawn, new)
 
 
 def test_texts_from_outside_stay_texts(staff, sales):

@@ -224,6 +224,30 @@ def test_the_result_is_signed_with_the_merchants_key(stack, buyer, psp):
     assert query["checkout_id"] == [made.id]
 
 
+def test_a_page_without_updates_leaves_with_a_result_of_the_click(stack, psp):
+    """It had a result of its own age: 10 minutes later no shop took it."""
+    made = stack.created(psp)
+    page = made.shown["redirect_url"] + "/status"
+    assert "result=" in stack.http.get(page).text
+    paused = stack.http.get(f"{page}?pause=1").text
+    assert "result=" not in paused and "/status?leave=1" in paused
+    answer = stack.http.get(f"{page}?leave=1")
+    assert answer.status_code == 303, answer.text
+    place, _, query = answer.headers["Location"].partition("?")
+    assert place == stack.values["RETURN_URL"]
+    claims = jwt.decode(
+        parse_qs(query)["result"][0],
+        Path(stack.values["RESULT_KEY_FILE"]).read_text().strip(),
+        algorithms=["HS256"],
+        audience=stack.values["MERCHANT_ID"],
+    )
+    assert (claims["sub"], claims["status"]) == (made.id, "EXECUTING")
+    stack.mock.pay(made.token, "paid")
+    made.becomes("SUCCESS")
+    answer = stack.http.get(f"{page}?leave=1")
+    assert "/return/" in answer.headers["Location"], answer.headers
+
+
 def test_the_result_does_not_verify_with_another_merchants_key(stack, psp):
     made = stack.created(psp)
     stack.mock.pay(made.token, "paid")

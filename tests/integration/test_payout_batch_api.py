@@ -22,7 +22,7 @@ ALL = "payouts:read payouts:create payouts:approve payouts:send"
 
 
 # make up needs one approver; here two are needed
-TWO = """SELECT pay_ops.set_payout_limit(%(merchant)s, 'USD', 0, 1000000000,
+TWO = """SELECT pay_ops.set_payout_limit(%(merchant)s, 'USD', 0, 2000000,
     'sue', 'test')"""
 
 

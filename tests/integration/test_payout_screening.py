@@ -151,7 +151,7 @@ def test_an_sdn_xml_with_a_fault_is_refused_with_its_line(
     assert query("SELECT count(*) FROM pay.sanction_name") == before
 
 
-def test_an_sdn_xml_with_less_than_half_of_the_names_is_not_taken(
+def test_less_than_half_of_the_names_take_two_operators(
     screening, files, tmp_path, query
 ):
     said = screening("import", "--list", "ofac", "--who", "ann", "--shrinks",
@@ -162,8 +162,15 @@ def test_an_sdn_xml_with_less_than_half_of_the_names_is_not_taken(
     path.write_text(XML[:end].replace("Count>2", "Count>1") + "</sdnList>")
     said = screening("import", "--list", "ofac", "--who", "ann", path)
     assert (said.returncode, said.stdout.split()) == (1, ["shrunk"]), said
-    assert query("SELECT count(*) FROM pay.sanction_name "
-                 "WHERE list = 'ofac'") == [(3,)]  # fmt: skip
+    names = "SELECT count(*) FROM pay.sanction_name WHERE list = 'ofac'"
+    assert query(names) == [(3,)]
+    for who, code, word, count in (("ann", 1, "second", 3),
+                                   ("Ann", 1, "second", 3),
+                                   ("bob", 0, "imported", 1)):  # fmt: skip
+        said = screening("import", "--list", "ofac", "--who", who, "--shrinks",
+                         path)  # fmt: skip
+        assert (said.returncode, said.stdout.split()[0]) == (code, word), said
+        assert query(names) == [(count,)]
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,8 @@ plan_accounts(sim_t *sim)
     }
 
     (void) sim_db_ask(sim->db, "SELECT pay_ops.set_payout_limit($1, '***', "
-        "700, 2000, 'sue', 'test')", 1, merchant);
+        "700, 2000, w.who, 'test') FROM (VALUES ('sue'), ('max')) w (who)", 1,
+        merchant);
 
     /* else only the first account of a seller may be paid to soon */
     if (sim_chance(sim, 850)) {

@@ -75,7 +75,7 @@ SELECT pg_temp.begin('m1', 'k-open', 'c-open', '{o-open:100}'),
     pg_temp.token('m1', 'c-over', 't-over'), pg_temp.fact('t-over', 'expired')
 \g /dev/null
 SELECT pg_temp.provider(), pg_temp.account(p_who => 'sue'),
-    pay_ops.set_payout_limit('m1', '***', 100000, 200000, 'ann', 'test'),
+    pg_temp.limited(),
     pg_temp.ready(), pg_temp.batch(), pg_temp.approve()
 \g /dev/null
 SELECT pg_temp.span('stripe'), pg_temp.listed('stripe', 30)

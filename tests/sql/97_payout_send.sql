@@ -66,8 +66,8 @@ SELECT throws_ok(sql, state, NULL, sql) FROM (VALUES
     ('UPDATE pay.payout_batch SET total_minor = 1', 'PAY11'),
     ('DELETE FROM pay.payout_batch', 'PAY20'),
     ('DELETE FROM pay.payout_batch_item', 'PAY20')) s (sql, state);
-SELECT is(pay_ops.set_payout_limit('m1', 'EUR', 1000000, 2000000, 'ann',
-                                   'test'), 'stored', 'of other money');
+SELECT is(pg_temp.limited('EUR', 1000000, 2000000), 'stored',
+          'of other money');
 SELECT is(pg_temp.approve(), 'second', 'without limits it takes two');
 SELECT is(pg_temp.approve(), 'again', 'who are not the same');
 SELECT is(pg_temp.approve('ann'), 'approved', 'another one');
@@ -82,11 +82,26 @@ SELECT throws_ok('INSERT INTO pay.payout_batch_item SELECT b.merchant_id, '
     'no item is added to a batch');
 
 -- limits are in units of the batch's currency
-SELECT is(pay_ops.set_payout_limit('m1', c, 10, 20, 'ann', 'test'), o, c)
-FROM (VALUES ('USD', 'stored'), ('***', 'stored'), ('XXX', 'invalid'))
-    t (c, o);
-SELECT is(pay_ops.set_payout_limit('m1', 'USD', 10, 9, 'ann', 'test'),
-          'invalid', 'two may do no less than one');
+SELECT is(pay_ops.set_payout_limit('m1', v.currency, v.one, v.two, v.who, 'law'),
+          v.said, concat_ws(' ', 'limit', v.currency, v.one, v.two, v.who))
+FROM (VALUES ('USD', 10::numeric, 20::numeric, 'ann', 'second'),
+    ('USD', 10, 20, 'ann', 'second'), ('USD', 10, 20, 'Ann', 'second'),
+    ('USD', 11, 20, 'bob', 'second'), ('***', 10, 20, 'bob', 'second'),
+    ('USD', 10, 20, 'bob', 'stored'), ('USD', 10, 20, 'ann', 'stored'),
+    ('USD', 10, 21, 'ann', 'second'), ('USD', 9, 19, 'ann', 'stored'),
+    ('USD', 10, 21, 'bob', 'second'), ('USD', 10, 20, 'ann', 'second'),
+    ('USD', 10, 20, 'bob', 'stored'), ('***', 0, 20, 'ann', 'stored'),
+    ('JPY', 0, 21, 'ann', 'second'), ('JPY', 0, 20, 'ann', 'stored'),
+    ('***', 10, 20, 'ann', 'second'), ('***', 10, 20, 'bob', 'stored'),
+    ('JPY', 10, 20, 'ann', 'second'), ('JPY', 10, 20, 'bob', 'stored'),
+    ('USD', 'NaN', 'NaN', 'ann', 'second'), ('XXX', 10, 20, 'ann', 'invalid'),
+    (NULL, 10, 20, 'ann', 'invalid'), ('USD', NULL, 20, 'ann', 'invalid'),
+    ('USD', 10, 9, 'ann', 'invalid'), ('USD', -1, 9, 'ann', 'invalid'),
+    ('USD', 1, 9, ' ', 'invalid')) v (currency, one, two, who, said);
+SELECT is((SELECT string_agg(concat_ws(' ', l.currency, l.one, l.two), ', '
+                             ORDER BY l.currency COLLATE "C")
+           FROM pay.payout_limit l), '*** 10 20, EUR 1000000 2000000, '
+          'JPY 10 20, USD 10 20', 'the limits that are stored');
 CREATE FUNCTION pg_temp.needed(p_currency text, p_minor bigint) RETURNS int
 LANGUAGE sql SET search_path = pay, pg_temp AS
 'SELECT approvals_needed(''m1'', p_currency, p_minor)';
@@ -112,8 +127,14 @@ SELECT is((SELECT pay_ops.withdraw_payout_batch('m1', b.batch_id, 'ann', 'x')
            FROM pay.payout_batch b WHERE b.state = 'open'), 'withdrawn',
           'which is withdrawn');
 SELECT is(pg_temp.batch(), 'made 1 2000', 'its item is free');
-SELECT is(pay_ops.set_payout_limit('m1', 'USD', 1000, 2000, 'ann', 'test'),
-          'stored', 'one is enough');
+SELECT is(pay_ops.set_payout_limit('m1', 'USD', 1000, 2000, 'eve', 'test'),
+          'second', 'who approves does not raise the limit alone');
+SELECT is(pg_temp.approve(), 'second', 'so a second one approves');
+SELECT is(pay_ops.withdraw_payout_batch('m1', b.batch_id, 'ann', 'x'),
+          'withdrawn', 'which is withdrawn')
+FROM pay.payout_batch b WHERE b.state = 'open';
+SELECT is(pg_temp.batch(), 'made 1 2000', 'and made anew');
+SELECT is(pg_temp.limited('USD', 1000, 2000), 'stored', 'two raise the limit');
 SELECT is(pg_temp.approve(), 'approved', 'one is enough');
 
 -- an approval ends

@@ -9,13 +9,14 @@ BEGIN;
 SELECT no_plan();
 
 CREATE FUNCTION pg_temp.listed(
-    p_names text[], p_list text DEFAULT 'ofac', p_shrinks boolean DEFAULT false)
+    p_names text[], p_list text DEFAULT 'ofac', p_shrinks boolean DEFAULT false,
+    p_who text DEFAULT 'ann')
 RETURNS text LANGUAGE sql AS $$
 SELECT concat_ws(' ', i.outcome, i.names, i.entries, i.released)
 FROM pay_ops.import_sanctions(p_list, sha256('x'),
     ARRAY(SELECT split_part(n, '|', 1) FROM unnest(p_names) n),
     ARRAY(SELECT split_part(n, '|', 2) FROM unnest(p_names) n), p_shrinks,
-    'ann') i
+    p_who) i
 $$;
 CREATE FUNCTION pg_temp.holder(p_name text, p_seller text DEFAULT 'seller-1')
 RETURNS text LANGUAGE sql AS $$
@@ -75,6 +76,7 @@ FROM (VALUES (true, '{ofac,eu}'::text[], 24, 'ann', 'stored'),
     (true, '{ofac,eu}', 24, 'ann', 'second'),
     (true, '{ofac,eu}', 25, 'bob', 'second'),
     (true, '{ofac,eu}', 24, 'ann', 'second'),
+    (true, '{ofac,eu}', 24, 'Ann', 'second'),
     (true, '{ofac,eu}', 24, 'bob', 'stored'),
     (false, '{ofac,eu}', 24, 'ann', 'second'),
     (true, '{ofac,eu}', 23, 'ann', 'stored'),
@@ -127,15 +129,16 @@ SELECT is((SELECT a.detail #>> '{findings,0,entry_id}' FROM pay.payout_act a
            WHERE a.subject = 'screening' AND a.subject_id = pg_temp.item()),
           '1', 'operators read the finding');
 SELECT is(pg_temp.clear(w.who), w.said, w.who) FROM (VALUES
-    ('max', 'maker'), ('sue', 'entered'), (' ', 'invalid'),
-    ('ann', 'second'), ('ann', 'second'), ('bob', 'ready'),
+    ('max', 'maker'), ('Max', 'maker'), ('sue', 'entered'),
+    ('Sue', 'entered'), (' ', 'invalid'), ('ann', 'second'),
+    ('ann', 'second'), ('Ann', 'second'), ('bob', 'ready'),
     ('bob', 'no_way')) w (who, said);
 SELECT is(pg_temp.standing(), 'ready', 'two operators have cleared it');
 
 -- who has part in a clearance does not make the item that it is for
 SELECT pay_ops.cancel_payout('m1', pg_temp.item(), 'ann', 'again')
 \g /dev/null
-SELECT FROM pay_ops.make_payouts('m1', 'seller-1', 'USD', 'bob')
+SELECT FROM pay_ops.make_payouts('m1', 'seller-1', 'USD', 'Bob')
 \g /dev/null
 SELECT is(pg_temp.standing(), 'held screening', 'its clearer has made it');
 SELECT is(pg_temp.clear(w), 'maker', 'and nobody else clears it for him')
@@ -191,8 +194,28 @@ SELECT is(pg_temp.standing(), 'held screening', 'is held again');
 
 -- a list that was cut, an account without a name
 SELECT is(pg_temp.listed('{"1|Ivan Ivanov"}'), 'shrunk', 'a cut file');
+SELECT is(pg_temp.listed('{"1|Ivan Ivanov","1|Ivan Ivanov"}'), 'shrunk',
+          'a name that is there twice is one');
+SELECT is(pg_temp.listed('{"1|Ivan Ivanov"}', p_shrinks => NULL), 'shrunk',
+          'nobody has said that it is short');
+SELECT is(pg_temp.listed(v.names, p_shrinks => true, p_who => v.who), v.said,
+          concat_ws(' ', 'a list that is known to be short:', v.who, v.said))
+FROM (VALUES ('{"1|Ivan Ivanov"}'::text[], 'ann', 'second'),
+    ('{"1|Ivan Ivanov"}', 'ann', 'second'),
+    ('{"1|Ivan Ivanov"}', 'Ann', 'second'),
+    ('{"1|Iwan Ivanov"}', 'bob', 'second'),
+    ('{"1|Ivan Ivanov"}', 'bob', 'imported 1 1 0')) v (names, who, said);
+SELECT is(pg_temp.listed('{"1|Ivan Ivanov","2|A B","3|C D"}'), 'imported 3 3 0',
+          'longer again');
+SELECT is(pg_temp.listed('{"1|Ivan Ivanov"}', p_shrinks => true, p_who => 'bob'),
+          'second', 'two operators again, since it was imported meanwhile');
 SELECT is(pg_temp.listed('{"1|Ivan Ivanov"}', p_shrinks => true),
-          'imported 1 1 0', 'or a list that an operator knows to be short');
+          'imported 1 1 0', 'who are there');
+SELECT is((SELECT string_agg(concat_ws(' ', a.who, a.act), ', '
+                             ORDER BY a.act_id DESC)
+           FROM (SELECT * FROM pay.payout_act a WHERE a.merchant_id = '*'
+                 ORDER BY a.act_id DESC LIMIT 2) a),
+          'ann imported, bob asked', 'both are kept');
 SELECT is(pg_temp.listed('{}'), 'invalid', 'no list is empty');
 SELECT is(pg_temp.listed('{"1|a"}', 'un'), 'invalid', 'another list');
 SELECT pg_temp.holder(NULL), pg_temp.cooled(), pg_temp.release('o3')

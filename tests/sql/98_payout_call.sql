@@ -9,7 +9,7 @@ BEGIN;
 SELECT no_plan();
 
 SELECT pg_temp.provider(), pg_temp.account(p_who => 'sue'),
-    pay_ops.set_payout_limit('m1', '***', 100000, 200000, 'ann', 'test')
+    pg_temp.limited()
 \g /dev/null
 
 -- who may claim

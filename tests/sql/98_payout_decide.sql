@@ -25,7 +25,7 @@ FROM pay.payout_sending s WHERE s.payout_id = pg_temp.item()
 $$;
 
 SELECT pg_temp.provider(), pg_temp.account(p_who => 'sue'),
-    pay_ops.set_payout_limit('m1', '***', 100000, 200000, 'ann', 'test')
+    pg_temp.limited()
 \g /dev/null
 
 -- not before it was sent, nor while a call is under way

@@ -28,7 +28,7 @@ WHERE p.payout_id = pg_temp.item()
 $$;
 
 SELECT pg_temp.provider(), pg_temp.account(p_who => 'sue'),
-    pay_ops.set_payout_limit('m1', '***', 100000, 200000, 'ann', 'test'),
+    pg_temp.limited(),
     pg_temp.ready()
 \g /dev/null
 

@@ -79,7 +79,7 @@ $$;
 SELECT pay_ops.set_payout_provider('m1', 'bank', 'pain001', '{iban}', '{EUR}',
         NULL, 'ann', 'test'),
     pg_temp.account(p_who => 'sue', p_currency => 'EUR'),
-    pay_ops.set_payout_limit('m1', '***', 100000, 200000, 'ann', 'test')
+    pg_temp.limited()
 \g /dev/null
 
 -- who may begin

@@ -23,6 +23,8 @@ SELECT pay_ops.set_payout_provider('acme', %s, %s, '{iban}', '{EUR}', NULL,
         'sue', 'test'),
     pay_ops.set_payout_policy('acme', 'sue', 'test', 'delivered'),
     pay_ops.set_payout_limit('acme', 'EUR', 100000000, 200000000, 'sue',
+        'test'),
+    pay_ops.set_payout_limit('acme', 'EUR', 100000000, 200000000, 'max',
         'test')"""
 # Ends payctl where a file gets its final name, or right behind it.
 SHIM = r"""

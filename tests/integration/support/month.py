@@ -76,7 +76,7 @@ AT_BANK = """SELECT count(*) FROM pay.payout
     WHERE provider = %s AND state = ANY (%s)"""
 PROVIDER = """SELECT pay_ops.set_payout_provider('acme', %s, %s, ARRAY[%s],
     %s, NULL, 'sue', 'test')"""
-LIMIT = "SELECT pay_ops.set_payout_limit('acme', '***', 1e8, 1e9, 'sue', 't')"
+LIMIT = "SELECT pay_ops.set_payout_limit('acme', '***', 1e8, 1e9, %s, 't')"
 POLICY = """SELECT pay_ops.set_payout_policy('acme', 'sue', 'test',
     p_reserve_percent => %s, p_reserve_days => %s)"""
 SCHEDULE = """SELECT pay_ops.set_payout_schedule('acme', NULL, 'week', 1,
@@ -172,7 +172,8 @@ class Month:
                 value(PROVIDER, row.name, row.name, kind, currencies)
                 == "stored"
             )
-        assert value(LIMIT) == "stored"
+        said = [value(LIMIT, who) for who in ("sue", "max")]
+        assert said == ["second", "stored"]
         assert value(POLICY, *RESERVE) == "stored"
         assert value(SCHEDULE) == "stored"
         for each in self.sellers:
