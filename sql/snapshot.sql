@@ -2447,6 +2447,7 @@ CREATE FUNCTION pay.has_members(p_object jsonb, p_names text[]) RETURNS boolean 
 CREATE FUNCTION pay.has_members_of(p_object jsonb, p_names text[], p_optional text[]) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.has_more_pages(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.has_statements(p_source pay.settlement_source) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.hash_field(p_value text) RETURNS text LANGUAGE sql IMMUTABLE;
 
 CREATE TABLE pay.recovery (
@@ -2524,6 +2525,7 @@ CREATE FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p
 CREATE FUNCTION pay.insert_plain_lines(p_postings pay.posting[], p_new integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) RETURNS integer[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.is_about_second(p_news pay.news) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_after_end(p_news pay.news, p_dispute pay.dispute) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_bank_day(p_calendar text, p_day date) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2546,6 +2548,7 @@ CREATE FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id text, p_r
 CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_iban(p_text text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_later_version(p_file pay.settlement_file) RETURNS boolean LANGUAGE sql STABLE;
+CREATE FUNCTION pay.is_limit_raised(p_merchant_id text, p_currency text, p_one numeric, p_two numeric) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_notice_entry(p_event_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_on_hold(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -2555,9 +2558,9 @@ CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETUR
 CREATE FUNCTION pay.is_reserved(p_change pay.change) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_review_reason(p_act text, p_reason text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_risk_prefix(p_value text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE;
-CREATE FUNCTION pay.is_screening_asked(p_merchant_id text, p_detail jsonb, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_second_payment(p_order pay.payment_order, p_reference text) RETURNS boolean LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.is_setting_asked(p_merchant_id text, p_subject text, p_subject_id text, p_set text, p_detail jsonb, p_who text) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_settled_twice(p_payout pay.payout, p_event pay.payout_event) RETURNS boolean LANGUAGE sql STABLE;
 CREATE FUNCTION pay.is_statement(p_text text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settlement_row) RETURNS boolean LANGUAGE sql STABLE;
@@ -2916,6 +2919,7 @@ CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_p
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
 CREATE FUNCTION pay.orders_of_item(p_item integer, p_orders_item bigint[], p_orders_id text[]) RETURNS text[] LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.other_statements(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS text[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.outcome_of(p_status text, p_reason text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql;
@@ -2923,6 +2927,7 @@ CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts 
 CREATE FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[], p_currency text[]) RETURNS SETOF text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.own_statements(p_file_id bigint) RETURNS text[] LANGUAGE sql STABLE;
 CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.page_matter(p_file pay.settlement_file) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.page_ok(p_page jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
@@ -3343,6 +3348,7 @@ CREATE VIEW pay.checkout_state (
 
 CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
+CREATE FUNCTION pay.statement_name(p_account text, p_payout_ref text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.step_close(p_last pay.settlement_close, p_day date, p_rows integer, OUT day date, OUT number bigint, OUT document text) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.step_end(p_file pay.settlement_file, p_source pay.settlement_source, OUT phase text, OUT is_over boolean) RETURNS record LANGUAGE plpgsql;
@@ -8155,6 +8161,7 @@ REVOKE ALL ON FUNCTION pay.has_members(p_object jsonb, p_names text[]) FROM PUBL
 REVOKE ALL ON FUNCTION pay.has_members_of(p_object jsonb, p_names text[], p_optional text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.has_more_pages(p_file pay.settlement_file) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.has_statements(p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.hash_field(p_value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_operator;
@@ -8204,6 +8211,7 @@ REVOKE ALL ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_o
 REVOKE ALL ON FUNCTION pay.insert_plain_lines(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_about_second(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_after_end(p_news pay.news, p_dispute pay.dispute) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_bank_day(p_calendar text, p_day date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
@@ -8226,6 +8234,7 @@ REVOKE ALL ON FUNCTION pay.is_given(p_provided text, p_actor text, p_order_id te
 REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_iban(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_later_version(p_file pay.settlement_file) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_limit_raised(p_merchant_id text, p_currency text, p_one numeric, p_two numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_notice_entry(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_on_hold(p_order pay.payment_order) FROM PUBLIC;
@@ -8235,9 +8244,9 @@ REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text
 REVOKE ALL ON FUNCTION pay.is_reserved(p_change pay.change) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_review_reason(p_act text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_risk_prefix(p_value text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.is_screening_asked(p_merchant_id text, p_detail jsonb, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_second_payment(p_order pay.payment_order, p_reference text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_setting_asked(p_merchant_id text, p_subject text, p_subject_id text, p_set text, p_detail jsonb, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_settled_twice(p_payout pay.payout, p_event pay.payout_event) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_statement(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_sum(p_exception pay.settlement_exception, p_row pay.settlement_row) FROM PUBLIC;
@@ -8487,6 +8496,7 @@ REVOKE ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) FRO
 GRANT ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.orders_of_item(p_item integer, p_orders_item bigint[], p_orders_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.other_statements(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outcome_of(p_status text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) FROM PUBLIC;
@@ -8494,6 +8504,7 @@ REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT
 REVOKE ALL ON FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.overtaken_reserves(p_merchant_id text, p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.own_statements(p_file_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_matter(p_file pay.settlement_file) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.page_ok(p_page jsonb) FROM PUBLIC;
@@ -8758,6 +8769,7 @@ GRANT SELECT ON TABLE pay.checkout_state TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout_state TO payments_operator;
 REVOKE ALL ON FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.statement_name(p_account text, p_payout_ref text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;

@@ -431,6 +431,22 @@ $$;
 COMMENT ON FUNCTION pay.hear_fee IS 'The effects of a PSP event about a fee';
 
 
+-- A second payment is booked nowhere, so that what takes it back is not, either:
+-- the order bears nothing of it.
+CREATE OR REPLACE FUNCTION pay.is_about_second(p_news news)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN p_news.about IN ('refund', 'dispute') AND EXISTS (
+        SELECT FROM mismatch m
+        WHERE m.merchant_id = p_news.merchant_id
+            AND m.checkout_id = p_news.checkout_id
+            AND m.kind = 'contradiction' AND m.object = p_news.reference);
+END
+$$;
+COMMENT ON FUNCTION pay.is_about_second IS
+    'Whether a PSP''s word takes back a second payment of its checkout';
+
+
 -- Refunds, captures and disputes are in the currency that the buyer pays; a
 -- fee may be in another one.
 CREATE OR REPLACE FUNCTION pay.hear_news(
@@ -445,6 +461,10 @@ BEGIN
                 AND c.checkout_id = p_news.checkout_id), false) END)
     THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'currency');
+        RETURN;
+    ELSIF is_about_second(p_news) THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'second_payment');
         RETURN;
     END IF;
 

@@ -453,13 +453,17 @@ SELECT is(pg_temp.news('refund', 'succeeded', 'early-refund', 10,
                        p_reference => 'pi-early'), 'duplicate', 'once');
 SELECT is(pg_temp.inbox('evt-refund-succeeded-early-refund'),
           'parked refund.succeeded', 'it waits');
-SELECT is(pg_temp.fact('t-c11', 'paid', p_reference => 'pi-early',
+SELECT pg_temp.begin('m1', 'k-' || c, c, ARRAY['o' || c || ':1000']),
+    pg_temp.token('m1', c, 't-' || c), pg_temp.fact('t-' || c, 'paid')
+FROM unnest('{n1,n2}'::text[]) c
+\g /dev/null
+SELECT is(pg_temp.fact('t-n1', 'paid', p_reference => 'pi-early',
                        p_event_id => 'e-early'), 'unchanged',
-          'another id of the payment');
-SELECT is(concat_ws(' / ', pg_temp.money('o11'),
+          'the id of the payment');
+SELECT is(concat_ws(' / ', pg_temp.money('on1'),
                     pg_temp.inbox('evt-refund-succeeded-early-refund'),
-                    pg_temp.kinds('m1', 'o11')),
-          '0 1000 0 10 20 / applied refund.succeeded c11 / '
+                    pg_temp.kinds('m1', 'on1')),
+          '0 1000 0 10 20 / applied refund.succeeded n1 / '
           'created registered paid dispute_opened fee fee refunded',
           'brings them all');
 SELECT pg_temp.begin('m1', 'k-p1', 'p1', '{op1:100}')
@@ -515,11 +519,11 @@ VALUES ('stripe', 'evt-refund-succeeded-re-q', 'parked', 'parked');
 SELECT is(pay_ops.requeue_dead_letter(d.dead_letter_id, 'ann', 'x'),
           'nothing_to_do', 'still')
 FROM pay.dead_letter d WHERE d.event_id = 'evt-refund-succeeded-re-q';
-SELECT is(pg_temp.fact('t-c12', 'paid', p_reference => 'pi-q'), 'duplicate',
+SELECT is(pg_temp.fact('t-n2', 'paid', p_reference => 'pi-q'), 'duplicate',
           'an event that was there');
-SELECT is(pg_temp.fact('t-c12', 'paid', 'e-q', p_reference => 'pi-q'),
+SELECT is(pg_temp.fact('t-n2', 'paid', 'e-q', p_reference => 'pi-q'),
           'unchanged', 'a new one');
-SELECT is(pg_temp.money('o12'), '0 1000 0 5 0', 'settles it');
+SELECT is(pg_temp.money('on2'), '0 1000 0 5 0', 'settles it');
 
 -- lists of events, queries, the bad
 SELECT pg_temp.everything() AS before

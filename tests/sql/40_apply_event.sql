@@ -66,7 +66,7 @@ SELECT is(pg_temp.fact('tw1', 'paid', p_reference => 'pi-1'), 'applied',
           'paid');
 SELECT is((SELECT count(*) FROM pg_temp.written), 1::bigint, 'one update');
 SELECT is(string_agg(e.outcome, ' ' ORDER BY e.item),
-          'unchanged applied unchanged applied', 'a batch')
+          'unchanged applied contradiction applied', 'a batch')
 FROM pay_api.apply_event(array_fill('stripe'::text, '{4}'),
     array_fill('webhook'::text, '{4}'), '{w2a,w2b,w2c,w3}',
     array_fill('x'::text, '{4}'), '{pending,paid,paid,paid}',
@@ -80,7 +80,7 @@ SELECT is(string_agg(r.reference, ' ' ORDER BY r.checkout_id),
           'pi-1 pi-2b pi-3', 'of the word that counts')
 FROM pay.registration r WHERE r.checkout_id IN ('w1', 'w2', 'w3');
 SELECT is(pg_temp.fact('tw1', 'paid', 'w1b', p_reference => 'pi-9'),
-          'unchanged', 'said again with another id');
+          'contradiction', 'another payment, with an id of its own');
 SELECT is(r.reference, 'pi-1', 'which stays')
 FROM pay.registration r WHERE r.checkout_id = 'w1';
 DROP TRIGGER note ON pay.checkout;
@@ -436,7 +436,7 @@ WHERE pg_temp.status('m1', 'o' || n) = 'SUCCESS';
 
 -- one batch, same event, same checkout, mixed sources
 SELECT is(string_agg(e.item || ' ' || e.outcome, ', ' ORDER BY e.item),
-    '1 applied, 2 duplicate, 3 applied, 4 unchanged, 5 parked, 6 parked, '
+    '1 applied, 2 duplicate, 3 applied, 4 contradiction, 5 parked, 6 parked, '
     '7 invalid, 8 ignored, 9 mismatch, 10 not_found, 11 unchanged',
     'twins in one batch: in the order of items')
 FROM pay_api.apply_event(
@@ -453,7 +453,8 @@ FROM pay_api.apply_event(
     '{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL}',
     '{r,r,r,r,r,r,r,r,r,r,r}') e
 WHERE coalesce(e.place, 1) = 1;
-SELECT is(pg_temp.kinds('m1', 'o45'), 'created registered declined paid',
+SELECT is(pg_temp.kinds('m1', 'o45'),
+          'created registered declined paid contradiction',
           'both moves are told');
 SELECT is(r.reference, 'pi_2', 'the reference is that of the payment')
 FROM pay.registration r WHERE r.checkout_id = 'c45';

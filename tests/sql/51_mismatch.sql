@@ -140,6 +140,20 @@ WHERE c.checkout_id = 'c4' GROUP BY c.reference;
 SELECT matches(pg_temp.explained('oc4') ->> 'why', 'a second payment',
                'explained');
 SELECT is(pg_temp.settle(pg_temp.of('c4')), 'settled', 'paid back there');
+-- what takes it back is not the order's, by its token or by its own id
+SELECT is(pg_temp.news(a, w, 'back-' || w, 1000, t, p_reference => 'pay-2'),
+          'mismatch', a || ' ' || w)
+FROM (VALUES ('refund', 'succeeded', 't-c4'), ('refund', 'succeeded', NULL),
+      ('dispute', 'opened', NULL), ('dispute', 'lost', 't-c4')) v (a, w, t)
+WHERE a = 'dispute' OR t IS NOT NULL;
+SELECT is(concat_ws(' / ', pg_temp.money('oc4'), string_agg(m.kind || ' '
+        || m.why || ' ' || m.object, ', ' ORDER BY m.mismatch_id)),
+    '0 1000 0 0 0 / refund second_payment back-succeeded, '
+    'dispute second_payment back-opened, dispute second_payment back-lost',
+    'it bears nothing of it')
+FROM pay.mismatch m WHERE m.checkout_id = 'c4' AND m.why IS NOT NULL;
+SELECT is(pg_temp.news('refund', 'succeeded', 'own', 10, 't-c4',
+    p_reference => 'pay-1'), 'applied', 'but a refund of the first');
 -- also behind a payment that came too late, whose refund is of the first one
 SELECT pg_temp.begin('m1', 'k-late', 'c5', '{oc5:1000}', p_late => 'refund'),
     pg_temp.token('m1', 'c5', 't-c5'), pg_temp.fact('t-c5', 'expired'),

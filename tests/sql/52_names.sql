@@ -167,7 +167,7 @@ SELECT is(concat_ws(' / ', pg_temp.money('otwin1'), pg_temp.money('otwin2')),
 SELECT is(pg_temp.fact('wait', 'paid', 'e-wait', p_reference => 'pay-w'),
           'parked', 'a token that nobody has');
 SELECT is(pg_temp.fact('tok-2', 'paid', 'e-w2', p_reference => 'wait'),
-          'unchanged', 'is no payment');
+          'contradiction', 'is no payment');
 SELECT is((SELECT i.state FROM pay.webhook_inbox i
            WHERE i.event_id = 'e-wait'), 'parked', 'it waits on');
 
