@@ -528,8 +528,8 @@ void pay_flow_run(pay_flow_t *flow, const pay_input_t *input,
 typedef struct {
     const pay_merchant_t   *merchant;
     pay_payment_request_t  *request;         /* return_url already checked */
-    const pay_psp_conf_t   *psp;             /* the request's own choice, or
-                                                NULL: routes decide */
+    const pay_psp_conf_t   *psp;             /* chosen; NULL: routes decide */
+    const pay_err_t        *refused;         /* by configuration, or NULL */
     pay_str_t               idempotency_key;
     pay_str_t               fingerprint;     /* 32 bytes */
     pay_str_t               base_url;        /* of this gateway */

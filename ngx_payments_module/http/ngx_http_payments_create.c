@@ -4,6 +4,9 @@
  *     a place (payments_bulkhead) ─▶ body parsed ─▶ return_url, psp
  *       ├▶ errors: all of them in one answer, nothing is stored
  *       └▶ fingerprint, key, ids, address of this gateway ─▶ flow
+ *
+ * A body that only the configuration refuses is no error yet: its key may have
+ * an answer from another configuration, so the flow looks that up.
  */
 
 #include "http/ngx_http_payments_create.h"
@@ -30,6 +33,8 @@ static ngx_int_t fill_handle(ngx_http_request_t *r, pay_arena_t *arena,
     const u_char *entropy, unsigned cell, pay_str_t *handle);
 static pay_status_t check_choices(pay_arena_t *arena, pay_create_input_t *in,
     pay_status_t parsed, pay_err_t *err);
+static pay_status_t keep_refusal(pay_arena_t *arena, pay_create_input_t *in,
+    const pay_err_t *err);
 static ngx_int_t choose_psp(const pay_merchant_t *merchant, pay_str_t name,
     const pay_psp_conf_t **psp);
 
@@ -101,6 +106,7 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
     pay_create_input_t *in, pay_err_t *err)
 {
     u_char                        *digest;
+    ngx_uint_t                     is_parsed;
     pay_arena_t                   *arena;
     pay_status_t                   status;
     pay_str_t                      url;
@@ -124,8 +130,12 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
 
     err->pointer[0] = '\0';
     status = pay_payment_parse(arena, body, in->request, err);
-
+    is_parsed = status == PAY_OK;
     status = check_choices(arena, in, status, err);
+
+    if (status == PAY_INVALID && is_parsed) {
+        status = keep_refusal(arena, in, err);
+    }
 
     if (status != PAY_OK) {
         return status == PAY_INVALID ? NGX_DECLINED : NGX_ERROR;
@@ -220,6 +230,22 @@ check_choices(pay_arena_t *arena, pay_create_input_t *in,
     }
 
     return pay_errors_verdict(&request->errors, err);
+}
+
+
+static pay_status_t
+keep_refusal(pay_arena_t *arena, pay_create_input_t *in, const pay_err_t *err)
+{
+    pay_err_t  *kept = pay_alloc(arena, sizeof(pay_err_t));
+
+    if (kept == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    pay_err_copy(kept, err);
+    in->refused = kept;
+
+    return PAY_OK;
 }
 
 

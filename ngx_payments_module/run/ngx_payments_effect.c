@@ -16,25 +16,14 @@
 #include "shm/ngx_payments_count_stage.h"
 #include "shm/ngx_payments_health.h"
 #include "shm/ngx_payments_quarantine.h"
+#include "shm/ngx_payments_question.h"
 #include "util/ngx_http_payments_ctx.h"
 #include "util/ngx_payments_fault.h"
 #include "pay_trace.h"
 
 
-#define QUESTIONS         1024
-#define QUESTION_PACE_MS  1000
-#define PATIENCE_MS       1000
-#define PATIENCE_MAX      60
-
-
-/* When a buyer's return last asked a PSP about a payment; in this worker.  The
- * table forgets: a payment that takes the place of another costs one query
- * more. */
-typedef struct {
-    uint32_t      hash;
-    ngx_uint_t    set;
-    ngx_msec_t    asked;
-} question_t;
+#define PATIENCE_MS   1000
+#define PATIENCE_MAX  60
 
 
 static ngx_int_t begin_call(ngx_payments_flow_t *flow);
@@ -60,7 +49,6 @@ static pay_status_t copy_request(pay_arena_t *arena,
     const pay_http_request_t *request, pay_http_request_t *kept);
 static ngx_int_t get_cert(ngx_payments_flow_t *flow);
 static void no_answer(pay_http_answer_t *answer, pay_failure_t why);
-static ngx_uint_t asked_just_now(pay_str_t url);
 static void db_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void note_age(ngx_payments_flow_t *flow,
@@ -68,9 +56,6 @@ static void note_age(ngx_payments_flow_t *flow,
 static void http_done(ngx_payments_http_t *http,
     const pay_http_answer_t *answer);
 static void tell_cert(pay_str_t url, const pay_http_answer_t *answer);
-
-
-static question_t  questions[QUESTIONS];
 
 
 /* `money` gives each read of a refund the refund's priority.  A forged webhook
@@ -245,7 +230,9 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
         no_answer(&http->answer, PAY_FAILURE_BUSY);
         rc = NGX_DECLINED;
 
-    } else if (effect->buyer_waits && asked_just_now(effect->http.url)) {
+    } else if (effect->buyer_waits
+               && !ngx_payments_question_may(effect->http.url))
+    {
         no_answer(&http->answer, PAY_FAILURE_BUSY);
         rc = NGX_DECLINED;
 
@@ -538,31 +525,6 @@ no_answer(pay_http_answer_t *answer, pay_failure_t why)
     answer->failure = why;
     answer->retry_after_s = -1;
     answer->should_retry = -1;
-}
-
-
-/* One query a second for one payment, however often its buyer, or anyone with
- * the link, comes back: all merchants share the PSP's quota. */
-static ngx_uint_t
-asked_just_now(pay_str_t url)
-{
-    uint32_t     hash;
-    question_t  *question;
-
-    hash = ngx_crc32_long((u_char *) url.data, url.len);
-    question = &questions[hash % QUESTIONS];
-
-    if (question->hash == hash && question->set
-        && ngx_current_msec - question->asked < QUESTION_PACE_MS)
-    {
-        return 1;
-    }
-
-    question->hash = hash;
-    question->set = 1;
-    question->asked = ngx_current_msec;
-
-    return 0;
 }
 
 

@@ -22,6 +22,7 @@
 #define NGX_PAYMENTS_PSP_NAME   64
 #define NGX_PAYMENTS_PSP_SLOTS  512              /* a quarter stays empty */
 #define NGX_PAYMENTS_ISSUER     128              /* of a certificate */
+#define NGX_PAYMENTS_QUESTIONS  2048
 #define NGX_PAYMENTS_RATES      16               /* sources, over reloads */
 #define NGX_PAYMENTS_SOURCES    32               /* of settlement files, over
                                                     reloads */
@@ -291,6 +292,15 @@ struct ngx_payments_counters_s {
 };
 
 
+/* When the return of a buyer last asked a PSP about a payment (ms of
+ * ngx_current_msec), and how often it has; a hash and a count of 0 are free. */
+typedef struct {
+    uint64_t                    asked_ms;
+    uint32_t                    hash;            /* of the call's URL */
+    uint32_t                    count;
+} ngx_payments_question_t;
+
+
 /* The root of the zone: made once, when the zone is new, and kept over reloads
  * as long as the size stays. */
 struct ngx_payments_shctx_s {
@@ -303,6 +313,8 @@ struct ngx_payments_shctx_s {
     ngx_payments_healths_t      healths;         /* under the pool's mutex */
     ngx_payments_tallies_t     *tallies[NGX_PAYMENTS_WORKERS];
     ngx_atomic_t                tallies_end;     /* never given back */
+    ngx_payments_question_t     questions[NGX_PAYMENTS_QUESTIONS];  /* under the
+                                                    pool's mutex */
 };
 
 

@@ -377,6 +377,33 @@ COMMENT ON FUNCTION pay.overdraws IS
     'Whether a refund takes more than its seller has available';
 
 
+CREATE OR REPLACE FUNCTION pay.known_change(
+    p_merchant_id text, p_route text, p_key text, p_fingerprint bytea,
+    OUT outcome text, OUT change_id text)
+LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+DECLARE
+    v_key idempotency_key;
+BEGIN
+    SELECT * INTO v_key FROM idempotency_key k
+    WHERE k.merchant_id = p_merchant_id AND k.route = p_route
+        AND k.key = p_key AND k.expires_at > now();
+
+    change_id := v_key.change_id;
+    outcome := CASE
+        WHEN v_key.change_id IS NULL AND EXISTS (
+            SELECT FROM recovery r WHERE r.ended_at IS NULL) THEN 'recovering'
+        WHEN v_key.change_id IS NULL THEN 'unknown'
+        WHEN v_key.fingerprint <> p_fingerprint THEN 'key_reused'
+        WHEN change_in_progress(p_merchant_id, v_key.change_id)
+            THEN 'in_progress'
+        ELSE 'replayed' END;
+END
+$$;
+COMMENT ON FUNCTION pay.known_change IS
+    'The change that has an idempotency key, and the answer to a repetition';
+
+
 -- One item, its key and its checkout locked.
 CREATE OR REPLACE FUNCTION pay.begin_one_change(
     p_item change_item, p_begun text[],
@@ -384,25 +411,15 @@ CREATE OR REPLACE FUNCTION pay.begin_one_change(
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    v_key    idempotency_key;
     v_order  payment_order;
     v_change change;
     v_terms  record;
 BEGIN
-    SELECT * INTO v_key FROM idempotency_key k
-    WHERE k.merchant_id = p_item.merchant_id AND k.route = p_item.route
-        AND k.key = p_item.key AND k.expires_at > now();
+    SELECT k.outcome, k.change_id INTO outcome, change_id
+    FROM known_change(p_item.merchant_id, p_item.route, p_item.key,
+                      p_item.fingerprint) k;
 
-    IF v_key.change_id IS NOT NULL THEN
-        change_id := v_key.change_id;
-        outcome := CASE
-            WHEN v_key.fingerprint <> p_item.fingerprint THEN 'key_reused'
-            WHEN change_in_progress(p_item.merchant_id, v_key.change_id)
-                THEN 'in_progress'
-            ELSE 'replayed' END;
-        RETURN;
-    ELSIF EXISTS (SELECT FROM recovery r WHERE r.ended_at IS NULL) THEN
-        outcome := 'recovering';
+    IF outcome <> 'unknown' THEN
         RETURN;
     END IF;
 
@@ -554,6 +571,42 @@ COMMENT ON FUNCTION pay_api.begin_change IS
     'about the money. Outcomes: created, '
     'replayed, in_progress, key_reused, not_found, not_paid, already_paid, '
     'nothing_left, exceeds, held, overdraws, currency, recovering, invalid';
+
+
+-- For a change that is refused unless its key is known: the configuration may
+-- have been another one when it began.
+CREATE OR REPLACE FUNCTION pay_api.explain_change(
+    p_merchant_id text[], p_kind text[], p_idempotency_key text[],
+    p_fingerprint bytea[])
+RETURNS SETOF pay_api.change_row
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id), array_dims(p_kind),
+        array_dims(p_idempotency_key), array_dims(p_fingerprint));
+
+    RETURN QUERY
+    SELECT u.n::int, w.outcome, k.change_id, k.change_kind,
+        k.payment_order_id, k.change_status, k.amount_minor,
+        k.change_currency, k.reason, k.change_code, k.reference,
+        k.change_metadata, k.created_at, k.changed_at, k.payment_reference,
+        s.*
+    FROM unnest(p_merchant_id, p_kind, p_idempotency_key, p_fingerprint)
+        WITH ORDINALITY AS u (merchant_id, kind, key, fingerprint, n)
+    CROSS JOIN LATERAL known_change(u.merchant_id, change_route(u.kind),
+                                    u.key, u.fingerprint) w
+    LEFT JOIN LATERAL change_columns(u.merchant_id, w.change_id) k
+        ON w.outcome = 'replayed'
+    LEFT JOIN LATERAL (
+        SELECT s.* FROM checkout_state s
+        WHERE s.merchant_id = u.merchant_id
+            AND s.checkout_id = k.checkout_id
+        OFFSET 0) s ON true
+    ORDER BY 1, s.place;
+END
+$$;
+COMMENT ON FUNCTION pay_api.explain_change IS
+    'Whether begin_change knows this key. Outcomes: replayed, in_progress, '
+    'key_reused, unknown, recovering';
 
 
 CREATE OR REPLACE FUNCTION pay_api.get_change(

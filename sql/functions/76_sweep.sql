@@ -532,7 +532,6 @@ BEGIN
     PERFORM sweep_changes(coalesce(sweep_limit(p_limits, 'changing_s'),
                                    '7 days'));
     PERFORM sweep_parked(sweep_limit(p_limits, 'parked_s'));
-    PERFORM make_partitions(false);
     PERFORM sweep_modes(p_limits -> 'card_testing');
     -- last, since it locks wallets
     PERFORM sweep_reviews();
@@ -541,6 +540,18 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_all IS 'One round of the sweep';
+
+
+-- A payment that reads events waits for a session that attaches a partition: so
+-- such a round does nothing else, or it would keep those payments waiting while
+-- it looks for stuck work, and would wait for their wallets itself.  The clock,
+-- since now() would be due for another item of the same call.
+CREATE OR REPLACE FUNCTION pay.put_off_sweep()
+RETURNS void LANGUAGE sql AS $$
+UPDATE round r SET run_at = clock_timestamp() WHERE r.name = 'sweep'
+$$;
+COMMENT ON FUNCTION pay.put_off_sweep IS
+    'Leaves the sweep to the next worker that asks';
 
 
 -- A worker that comes too early gets the counts of the last round, so that
@@ -568,7 +579,9 @@ BEGIN
                                   ELSE 'not_due' END;
         END IF;
 
-        IF v_row.outcome = 'swept' THEN
+        IF v_row.outcome = 'swept' AND make_partitions(false) > 0 THEN
+            PERFORM put_off_sweep();
+        ELSIF v_row.outcome = 'swept' THEN
             v_counts := sweep_all(p_limits[v_item]);
             PERFORM end_round('sweep', v_counts, make_interval(
                 secs => p_interval_ms[v_item] / 1000.0));

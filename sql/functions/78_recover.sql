@@ -54,10 +54,17 @@ COMMENT ON FUNCTION pay.rewind_lists IS
 -- Only checkouts that have not ended: the last look at one that has ended comes
 -- when it is due.  A job that a worker has at this moment asks anyway.  Jobs of a
 -- restored database are mostly overdue: these have the moment, too, by which
--- those are counted that are still to be made.
+-- those are counted that are still to be made.  A session that has locked a
+-- checkout writes its jobs by their addresses: so the checkouts are locked
+-- first, and none is skipped, which would not be counted.
 CREATE OR REPLACE FUNCTION pay.hasten_jobs(p_recovery recovery)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM lock_checkouts(array_agg(k.merchant_id::text),
+                           array_agg(k.checkout_id::text))
+    FROM job k
+    WHERE k.kind IN ('register', 'poll') AND isfinite(k.run_at);
+
     UPDATE job j
     SET run_at = (p_recovery).begun_at
     FROM (

@@ -9,6 +9,9 @@
  *                                 │                ─▶ get_change ─▶ 201 or 202
  *                                 ├─ replayed ─▶ 201 or 202, as it is stored
  *                                 └─ refused ──▶ a problem
+ *
+ * A change that the PSP's configuration does not offer is looked up by its key
+ * (explain_change) before it is refused: it may have begun under another one.
  */
 
 #include "flow_util.h"
@@ -50,8 +53,11 @@ static pay_status_t find_order(pay_flow_t *flow, change_t *change,
     pay_effect_t *effect);
 static pay_status_t change_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t check_order(change_t *change, const pay_psp_conf_t *psp,
-    pay_err_t *err);
+static int is_offered(const change_t *change, const pay_psp_conf_t *psp);
+static pay_status_t look_up(pay_flow_t *flow, const change_t *change,
+    pay_effect_t *effect);
+static pay_status_t change_looked_up(pay_flow_t *flow,
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t begin(pay_flow_t *flow, change_t *change,
     pay_effect_t *effect);
 static pay_status_t fingerprint(pay_flow_t *flow, change_t *change);
@@ -167,8 +173,8 @@ find_order(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 }
 
 
-/* Only values that do not change any more are checked here, so that the same
- * request is refused, or goes on, the same way each time.  Anything that moves
+/* Only values that do not change any more refuse a request here, so that it is
+ * refused, or goes on, the same way each time.  Anything that moves
  * (how much is left, whether it is paid) is judged by begin_change under the
  * lock of the checkout. */
 static pay_status_t
@@ -198,7 +204,8 @@ change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     memset(&err, 0, sizeof(err));
     psp = pay_flow_psp(flow, change->checkout.psp);
-    status = check_order(change, psp, &err);
+    status = pay_change_amount(&change->request, change->checkout.currency,
+                               &change->amount_minor, &err);
 
     if (status == PAY_INVALID) {
         return pay_done_refused(flow, effect, &err);
@@ -207,20 +214,18 @@ change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     PAY_TRY(status);
     change->send.psp = psp;
 
-    return begin(flow, change, effect);
+    return is_offered(change, psp) ? begin(flow, change, effect)
+                                   : look_up(flow, change, effect);
 }
 
 
 /* Whether a page can be closed or an authorisation be given up matters only
  * while there is one: of an order that has ended PostgreSQL says so. */
-static pay_status_t
-check_order(change_t *change, const pay_psp_conf_t *psp, pay_err_t *err)
+static int
+is_offered(const change_t *change, const pay_psp_conf_t *psp)
 {
     pay_state_t            state;
     const pay_checkout_t  *c = &change->checkout;
-
-    PAY_TRY(pay_change_amount(&change->request, c->currency,
-                              &change->amount_minor, err));
 
     state = pay_checkout_state(c);
 
@@ -228,13 +233,38 @@ check_order(change_t *change, const pay_psp_conf_t *psp, pay_err_t *err)
         && (state == PAY_SUCCESS || state == PAY_FAILED)
         && !pay_checkout_holds(c))
     {
-        return PAY_OK;
+        return 1;
     }
 
-    return pay_change_is_supported(psp, c, change->in.kind)
-           ? PAY_OK
-           : pay_refuse(err, "operation-not-supported",
-                        "the PSP of this payment offers no such call");
+    return pay_change_is_supported(psp, c, change->in.kind);
+}
+
+
+static pay_status_t
+look_up(pay_flow_t *flow, const change_t *change, pay_effect_t *effect)
+{
+    const pay_change_input_t  *from = &change->in;
+
+    pay_explain_change_in_t  in = {
+        .merchant_id = from->merchant->id,
+        .kind = pay_str_of(pay_change_word(from->kind)),
+        .idempotency_key = from->idempotency_key,
+        .fingerprint = change->fingerprint
+    };
+
+    return pay_do_explain_change(flow, effect, &in, change_looked_up);
+}
+
+
+static pay_status_t
+change_looked_up(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    return input->kind != PAY_INPUT_DB_FAILED
+           && input->result.outcome == PAY_OUTCOME_UNKNOWN
+           ? pay_done_problem(flow, effect, "operation-not-supported",
+                              "the PSP of this payment offers no such call")
+           : change_begun(flow, input, effect);
 }
 
 

@@ -18,6 +18,7 @@ typedef struct {
     pay_replace_t       *replace;      /* NULL: it replaces none */
     int                  can_close;    /* the PSP of what it replaces */
     pay_risk_check_t    *risk;         /* NULL: nothing was looked at */
+    pay_err_t           *why;          /* the configuration refuses it */
     unsigned             in_progress_status;
 } create_t;
 
@@ -31,6 +32,10 @@ static pay_status_t create_looked_back(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t start_here(pay_flow_t *flow, create_t *create,
     const pay_input_t *input, pay_effect_t *effect);
+static pay_status_t refuse(pay_flow_t *flow, create_t *create,
+    const pay_err_t *why, pay_effect_t *effect);
+static pay_status_t create_refused(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect);
 static pay_status_t create_old_found(pay_flow_t *flow,
     const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t begin(pay_flow_t *flow, create_t *create,
@@ -57,14 +62,8 @@ static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
     const pay_psp_conf_t *psp, pay_err_t *err);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
-static pay_status_t done_not_replaced(pay_flow_t *flow, create_t *create,
-    pay_effect_t *effect, int replayed);
-static pay_status_t done_exists(pay_flow_t *flow, create_t *create,
-    pay_effect_t *effect);
-static pay_status_t done_state(pay_flow_t *flow, create_t *create,
-    pay_effect_t *effect, int replayed);
-static pay_status_t checkout_url(pay_flow_t *flow, create_t *create,
-    pay_str_t checkout_id, pay_str_t *url);
+static pay_status_t done_begun(pay_flow_t *flow, const create_t *create,
+    int replayed, pay_effect_t *effect);
 
 
 static const char  *const late_names[] = {
@@ -197,8 +196,8 @@ create_looked_back(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* Everything that can be refused without PostgreSQL is refused here, before a
- * row is written. */
+/* A request that the configuration refuses ends here, before a row is
+ * written. */
 static pay_status_t
 start_here(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     pay_effect_t *effect)
@@ -210,11 +209,15 @@ start_here(pay_flow_t *flow, create_t *create, const pay_input_t *input,
         .checkout_id = create->replaces
     };
 
+    if (create->in->refused != NULL) {
+        return refuse(flow, create, create->in->refused, effect);
+    }
+
     memset(&err, 0, sizeof(err));
     status = choose(flow, create, input, &err);
 
     if (status == PAY_INVALID) {
-        return pay_done_refused(flow, effect, &err);
+        return refuse(flow, create, &err, effect);
     }
 
     PAY_TRY(status);
@@ -226,6 +229,50 @@ start_here(pay_flow_t *flow, create_t *create, const pay_input_t *input,
     flow->keeps_args = 1;
 
     return pay_do_get_checkout(flow, effect, &in, create_old_found);
+}
+
+
+/* The key is looked up first: the configuration may have been another one when
+ * it was stored, and the same request gets the same answer. */
+static pay_status_t
+refuse(pay_flow_t *flow, create_t *create, const pay_err_t *why,
+    pay_effect_t *effect)
+{
+    create->why = pay_alloc(flow->arena, sizeof(pay_err_t));
+    if (create->why == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    pay_err_copy(create->why, why);
+
+    return pay_move_ask(flow, create->in, flow->cell, effect, create_refused);
+}
+
+
+static pay_status_t
+create_refused(pay_flow_t *flow, const pay_input_t *input,
+    pay_effect_t *effect)
+{
+    create_t                   *create = flow->state;
+    const pay_create_input_t   *in = create->in;
+
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return pay_done_db_failed(flow, input, effect);
+    }
+
+    switch (input->result.outcome) {
+
+    case PAY_OUTCOME_EXISTS:
+    case PAY_OUTCOME_UNKNOWN:
+    case PAY_OUTCOME_MOVING:
+    case PAY_OUTCOME_MOVED:
+        return pay_done_refused_all(flow, effect, create->why,
+                                    in->refused != NULL ? &in->request->errors
+                                                        : NULL);
+
+    default:
+        return create_begun(flow, input, effect);
+    }
 }
 
 
@@ -353,7 +400,8 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         break;
 
     case PAY_OUTCOME_NOT_REPLACED:
-        return done_not_replaced(flow, create, effect, 0);
+        return pay_done_not_replaced(flow, &create->reg.checkout,
+                                     create->replaces, 0, effect);
 
     default:
         return pay_begin_refused(flow, outcome, create->in_progress_status,
@@ -380,13 +428,13 @@ create_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 
     case PAY_OUTCOME_BLOCKED:
         flow->is_blocked = 1;
-        return done_state(flow, create, effect, 0);
+        return done_begun(flow, create, 0, effect);
 
     case PAY_OUTCOME_REPLAYED:
-        return done_state(flow, create, effect, 1);
+        return done_begun(flow, create, 1, effect);
 
     default:
-        return done_exists(flow, create, effect);
+        return pay_done_exists(flow, &create->reg.checkout, effect);
     }
 }
 
@@ -399,7 +447,7 @@ create_released(pay_flow_t *flow, const pay_input_t *input,
     create_t  *create = flow->state;
 
     if (input->kind != PAY_INPUT_ROW) {
-        return done_state(flow, create, effect, 0);
+        return done_begun(flow, create, 0, effect);
     }
 
     PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
@@ -408,7 +456,7 @@ create_released(pay_flow_t *flow, const pay_input_t *input,
 
     return input->result.outcome == PAY_OUTCOME_RELEASED
            ? register_now(flow, create, effect)
-           : done_state(flow, create, effect, 0);
+           : done_begun(flow, create, 0, effect);
 }
 
 
@@ -427,7 +475,7 @@ create_stored(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
                                     &create->reg.checkout));
     }
 
-    return done_state(flow, create, effect, 0);
+    return done_begun(flow, create, 0, effect);
 }
 
 
@@ -607,89 +655,9 @@ register_now(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 
 
 static pay_status_t
-done_not_replaced(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
-    int replayed)
+done_begun(pay_flow_t *flow, const create_t *create, int replayed,
+    pay_effect_t *effect)
 {
-    pay_reply_t  *reply;
-
-    PAY_TRY(pay_done_problem_reply(flow, effect, "payment-state-conflict",
-                                   "the checkout that is to be replaced was "
-                                   "paid, may have been paid, was replaced "
-                                   "before, or its page cannot be closed",
-                                   &reply));
-
-    reply->replayed = replayed;
-
-    return checkout_url(flow, create, create->replaces,
-                        &reply->order_url);
-}
-
-
-/* Another key, the same checkout id: the answer leads to the checkout. */
-static pay_status_t
-done_exists(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
-{
-    pay_reply_t  *reply;
-
-    PAY_TRY(pay_done_problem_reply(flow, effect, "order-exists", NULL,
-                                   &reply));
-
-    return checkout_url(flow, create, create->reg.checkout.checkout_id,
-                        &reply->order_url);
-}
-
-
-/* Most answers are made here, of the stored row alone.  REFUSED by reason of a
- * replacement is a conflict (409), REFUSED by every PSP is 502; anything else
- * is a checkout, whose page may not be there yet (202). */
-static pay_status_t
-done_state(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
-    int replayed)
-{
-    int                    pending;
-    pay_reply_t           *reply;
-    const pay_checkout_t  *c = &create->reg.checkout;
-
-    if (pay_str_is(c->registration, "REFUSED")
-        && pay_str_is(c->code, "not_replaced"))
-    {
-        return done_not_replaced(flow, create, effect, replayed);
-    }
-
-    if (pay_str_is(c->registration, "REFUSED")
-        && pay_str_is(c->orders[0].reason, "rejected"))
-    {
-        PAY_TRY(pay_done_problem_reply(flow, effect, "psp-refused", NULL,
-                                       &reply));
-        reply->replayed = replayed;
-
-        return checkout_url(flow, create, c->checkout_id, &reply->order_url);
-    }
-
-    pending = pay_str_is(c->registration, "REGISTERING");
-
-    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, pending ? 202 : 201, &reply));
-    PAY_TRY(pay_checkout_render(flow->arena, c, &reply->body));
-    PAY_TRY(checkout_url(flow, create, c->checkout_id, &reply->location));
-
-    reply->replayed = replayed;
-    flow->outcome = replayed ? "replayed" : pending ? "pending" : "created";
-
-    if (pending) {
-        reply->retry_after_s = 2;
-    }
-
-    pay_do_done(effect, reply);
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-checkout_url(pay_flow_t *flow, create_t *create, pay_str_t checkout_id,
-    pay_str_t *url)
-{
-    return pay_format(flow->arena, url, 4096, "%.*s/v1/checkouts/%.*s",
-                      pay_fmt(create->reg.checkout.base_url),
-                      pay_fmt(checkout_id));
+    return pay_done_begun(flow, &create->reg.checkout, create->replaces,
+                          replayed, effect);
 }

@@ -183,9 +183,18 @@ pay_status_t pay_begin_terms(pay_flow_t *flow, const pay_create_input_t *in,
     const pay_route_t *route, int can_close, pay_str_t *json) PAY_MUST_CHECK;
 
 /* Ends the flow with a refusal of begin_payment, but for NOT_REPLACED, whose
- * answer leads to a checkout (flow_begin_end.c). */
+ * answer leads to a checkout. */
 pay_status_t pay_begin_refused(pay_flow_t *flow, pay_outcome_t outcome,
     unsigned in_progress_status, pay_effect_t *effect) PAY_MUST_CHECK;
+/* The other answers (flow_begin_end.c).  replaces: a checkout, or empty.
+ * pay_done_exists: another key has the checkout. */
+pay_status_t pay_done_not_replaced(pay_flow_t *flow,
+    const pay_checkout_t *checkout, pay_str_t replaces, int replayed,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+pay_status_t pay_done_exists(pay_flow_t *flow, const pay_checkout_t *checkout,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+pay_status_t pay_done_begun(pay_flow_t *flow, const pay_checkout_t *checkout,
+    pay_str_t replaces, int replayed, pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* Risk (flow_risk.c): an attempt is counted, judged, and taken back from the
  * counts where nothing new was stored.  *check is the flow's and lives until

@@ -4,6 +4,7 @@ end by themselves, Mollie's unsigned hints.
 """
 
 import json
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -132,6 +133,23 @@ def test_the_buyer_who_comes_back_has_paid(stack):
     assert answer.status_code == 303
     assert "status=SUCCESS" in answer.headers["Location"]
     assert calls(stack, made, "capture") == ["captured"]
+
+
+def test_pages_that_stay_open_ask_the_psp_less_and_less(stack):
+    """All of them together, in whichever worker: after 1, 2 and 4 seconds."""
+    made = stack.created("paypal")
+    stack.sql(
+        "UPDATE pay.job SET run_at = now() + interval '1 hour' "
+        "WHERE checkout_id = %s",
+        made.id,
+    )
+    before = len(calls(stack, made, "query"))
+    path = f"/return/{made.facts()[1]}"
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with stack.client() as page:
+            assert page.get(path).status_code == 200
+    assert 3 <= len(calls(stack, made, "query")) - before <= 5
 
 
 LOST = {

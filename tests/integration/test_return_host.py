@@ -2,6 +2,7 @@
 results from the next reload on, whatever older checkouts name."""
 
 import re
+import uuid
 from urllib.parse import urlsplit
 
 import pytest
@@ -74,3 +75,24 @@ def test_a_removed_host_gets_no_new_checkouts(shop):
     has_no_way_back(shop, pages(shop, made)["return"], made)
     other = shop.post(shop.order(), merchant="OTHER_")
     assert other.status_code == 201, other.text
+
+
+def test_a_repetition_outlives_the_host(shop):
+    """The same key gets the same answer, whatever is configured by now."""
+    body, key = shop.order(), str(uuid.uuid4())
+    first = shop.post(body, key)
+    assert first.status_code == 201, first.text
+
+    shop.configure(without_host(shop))
+    again = shop.post(body, key)
+    assert again.status_code == 201, again.text
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.json() == first.json()
+
+    other = shop.post(shop.order(), key)
+    assert other.status_code == 422
+    assert other.json()["type"].endswith("/idempotency-key-reused")
+    fresh = shop.post(body | {"psp": "nobody"}, str(uuid.uuid4()))
+    assert fresh.status_code == 422
+    named = [error["pointer"] for error in fresh.json()["errors"]]
+    assert named == ["/return_url", "/psp"]

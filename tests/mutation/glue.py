@@ -145,8 +145,8 @@ MUTANTS = [
     (
         "run/ngx_payments_effect.c",
         "a PSP is asked each time that a buyer comes back",
-        "} else if (effect->buyer_waits && asked_just_now(",
-        "} else if (0 && asked_just_now(",
+        "&& !ngx_payments_question_may(",
+        "&& 0 && !ngx_payments_question_may(",
         "test_lifecycle.py test_psp_peculiar.py",
     ),
     (

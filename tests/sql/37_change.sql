@@ -43,9 +43,27 @@ SELECT is(pg_temp.change('o2', 'refund', 'r1b', 1, 'key-r1', 'other'),
           'key_reused', 'another order');
 SELECT is(pg_temp.change('nope', 'refund', 'r1b', 1, 'key-r1', 'other'),
           'key_reused', 'an order that is not there');
+-- a repetition that the configuration refuses by now
+CREATE FUNCTION pg_temp.explains(
+    p_kind text, p_key text, p_body text, p_merchant text DEFAULT 'm1')
+RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', e.outcome, e.change_kind, e.change_status,
+                 e.amount_minor, e.checkout_id)
+FROM pay_api.explain_change(ARRAY[p_merchant], ARRAY[p_kind], ARRAY[p_key],
+                            ARRAY[sha256(p_body::bytea)]) e
+$$;
+SELECT is(pg_temp.explains(k, i, b, m), w, concat_ws(' ', 'explain', k, i, w))
+FROM (VALUES ('refund', 'key-r1', 'body', 'm1', 'in_progress'),
+    ('refund', 'key-r1', 'other', 'm1', 'key_reused'),
+    ('capture', 'key-r1', 'body', 'm1', 'unknown'),
+    ('cancel', 'key-r1', 'body', 'm1', 'unknown'),
+    ('refund', 'key-r1', 'body', 'm2', 'unknown'),
+    ('refund', 'key-none', 'body', 'm1', 'unknown')) v (k, i, b, m, w);
 SELECT is(pg_temp.everything(), :'before', 'change nothing');
 UPDATE pay.change SET created_at = now() - interval '6 seconds'
 WHERE change_id = pg_temp.uuid('r1');
+SELECT is(pg_temp.explains('refund', 'key-r1', 'body'),
+          'replayed refund NOT_STARTED 300 c1', 'explained as it is stored');
 SELECT is(pg_temp.change('o1', 'refund', 'r1b', 300, 'key-r1'),
           'replayed refund NOT_STARTED 300', 'nothing could be sent');
 UPDATE pay.change SET created_at = now()

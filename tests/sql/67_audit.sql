@@ -147,6 +147,35 @@ SELECT is(pg_temp.run_as(r, sql), '42501', r || ': ' || sql)
 FROM attempt,
     unnest('{payments_gateway,payments_auditor,payments_operator}'::text[]) r;
 
+-- a round of the sweep that makes a partition does nothing else
+CREATE FUNCTION pg_temp.sweep(p_items int DEFAULT 1) RETURNS text
+LANGUAGE sql AS $$
+UPDATE pay.round SET run_at = now() WHERE name = 'sweep';
+SELECT string_agg(s.outcome, ' ' ORDER BY s.item)
+FROM pay_api.sweep(array_fill('w'::text, ARRAY[p_items]),
+    array_fill(60000::bigint, ARRAY[p_items]),
+    array_fill('{}'::jsonb, ARRAY[p_items])) s
+$$;
+CREATE FUNCTION pg_temp.last_month() RETURNS text LANGUAGE sql AS $$
+SELECT 'pay.event_' || to_char(now() AT TIME ZONE 'UTC'
+                               + interval '2 months', 'YYYY_MM')
+$$;
+UPDATE pay.round SET counts = '{"a": 1}' WHERE name = 'sweep';
+DO $$
+BEGIN
+    EXECUTE 'DROP TABLE ' || pg_temp.last_month();
+END
+$$;
+SELECT is(pg_temp.sweep(2), 'swept not_due', 'a round without a partition');
+SELECT isnt(to_regclass(pg_temp.last_month()), NULL, 'makes it');
+SELECT is(r.counts, '{"a": 1}', 'and looks for no work')
+FROM pay.round r WHERE r.name = 'sweep';
+SELECT ok(r.run_at <= clock_timestamp(), 'the next one is due')
+FROM pay.round r WHERE r.name = 'sweep';
+SELECT is(pg_temp.sweep(), 'swept', 'and comes');
+SELECT ok(r.counts ? 'unknown', 'with its figures')
+FROM pay.round r WHERE r.name = 'sweep';
+
 -- what finds no month is kept, and the sweep does not touch it
 SELECT pg_temp.then('old1', 300, '2024-03-31 23:59:58'),
     pg_temp.then('old2', 310, '2024-03-20'),

@@ -120,6 +120,34 @@ def test_a_dispute_of_two_checkouts_at_once_is_one_s(connect, ends, outcome):
     )
 
 
+def test_the_end_of_a_payment_finds_the_job_that_a_recovery_moves(connect):
+    """It removes the job by its address: a recovery that moved it without the
+    lock of the checkout left a job to a payment that was over."""
+    first, second, other = connect(), connect(), connect()
+    for query in (BEGIN, TOKEN):
+        call(first, query, "a")
+    first.connection.commit()
+    second.execute(
+        "SELECT pay_ops.begin_recovery(now() - interval '1 hour', 'ann')"
+    )
+    assert second.fetchone() == ("begun",)
+
+    heard = []
+    late = threading.Thread(
+        target=lambda: heard.append(call(first, PAID, "a"))
+    )
+    late.start()
+    wait_until_blocked(other, first.connection.info.backend_pid)
+    second.connection.commit()
+    late.join(30)
+    assert heard == ["applied"]
+    first.connection.commit()
+
+    other.connection.rollback()
+    other.execute("SELECT count(*) FROM pay.job")
+    assert other.fetchone() == (0,)
+
+
 @pytest.mark.parametrize(
     "query, before", [(EVENTS, (BEGIN, TOKEN)), (CHANGES, (BEGIN, TOKEN, PAID))]
 )

@@ -186,6 +186,9 @@ Test(pay_flow_cells, a_psp_of_the_other_cell_is_refused)
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
     expect_db(&world, PAY_OP_EXPLAIN_BEGIN);
     world_row(&world, PAY_OUTCOME_MOVED, NULL);
+    expect_db(&world, PAY_OP_EXPLAIN_BEGIN);
+    cr_expect_eq(world.flow.cell, TO);
+    world_row(&world, PAY_OUTCOME_UNKNOWN, NULL);
     expect_text(expect_problem(&world, "validation-error", 422)->pointer,
                 "/psp");
     world_close(&world);

@@ -111,15 +111,18 @@ expect_unstored(unsigned psp, const char *body, const char *slug,
 
     world_open(&world);
     create_open(&world, psp, body);
+    expect_db(&world, PAY_OP_EXPLAIN_BEGIN);
+    world_row(&world, PAY_OUTCOME_UNKNOWN, NULL);
     reply = expect_problem(&world, slug, 422);
     cr_expect(pay_str_is(reply->pointer, pointer), "%.*s",
               pay_fmt(reply->pointer));
-    cr_expect_eq(world.db_count + world.http_count, 0, "%s", body);
+    cr_expect_eq(world.db_count, 1, "%s", body);
+    cr_expect_eq(world.http_count, 0, "%s", body);
     world_close(&world);
 }
 
 
-Test(pay_flow_create, what_the_psp_cannot_take_is_422_before_any_effect)
+Test(pay_flow_create, what_the_psp_cannot_take_is_422_and_not_stored)
 {
     expect_unstored(WORLD_STRIPE, BODY(ORDER("o", "1.234", "KWD")),
                     "amount-invalid", "");
@@ -129,6 +132,66 @@ Test(pay_flow_create, what_the_psp_cannot_take_is_422_before_any_effect)
                     "currency-unsupported", "");
     expect_unstored(WORLD_STRIPE, BODY_WITH("\"expires_in\":1799,", ONE_ORDER),
                     "validation-error", "/expires_in");
+}
+
+
+/* The glue's refusals: a host of return_url, or a PSP, that is not configured
+ * any more. */
+static void
+create_refused(world_t *world, pay_err_t *why)
+{
+    world_open(world);
+    (void) pay_refuse_at(why, "validation-error", "not any more", "/psp");
+    create_fill(world, WORLD_GENERIC, BODY(ONE_ORDER));
+    cr_assert_eq(pay_errors_add(&world->request.errors,
+                                pay_heap_arena(world->own), why), PAY_OK);
+    world->create.psp = NULL;
+    world->create.refused = why;
+    world_made(world, pay_flow_create(&world->flow, &world->create));
+    world_start(world);
+    expect_db(world, PAY_OP_EXPLAIN_BEGIN);
+    expect_arg(world, explain_begin, idempotency_key, "key-0123456789abcdef");
+}
+
+
+Test(pay_flow_create, what_is_refused_by_now_is_still_replayed)
+{
+    world_t             world;
+    pay_err_t           why;
+    pay_checkout_row_t  view = view_registered(generic());
+
+    create_refused(&world, &why);
+    world_row(&world, PAY_OUTCOME_REPLAYED, &view);
+    cr_expect(expect_reply(&world, PAY_REPLY_JSON, 201)->replayed);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+
+    world_open(&world);
+    create_open(&world, WORLD_STRIPE, BODY(ORDER("o", "1.234", "KWD")));
+    world_row(&world, PAY_OUTCOME_KEY_REUSED, NULL);
+    expect_problem(&world, "idempotency-key-reused", 422);
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, what_is_refused_by_now_names_all_its_errors)
+{
+    world_t             world;
+    pay_err_t           why;
+    const pay_reply_t  *reply;
+
+    create_refused(&world, &why);
+    world_row(&world, PAY_OUTCOME_UNKNOWN, NULL);
+    reply = expect_problem(&world, "validation-error", 422);
+    expect_text(reply->pointer, "/psp");
+    cr_assert_not_null(reply->errors);
+    cr_expect_eq(reply->errors->count, 1);
+    world_close(&world);
+
+    create_refused(&world, &why);
+    world_db_failed(&world, PAY_DB_UNAVAILABLE);
+    expect_problem(&world, "dependency-unavailable", 503);
+    world_close(&world);
 }
 
 
@@ -764,6 +827,7 @@ static void
 play_untakable(world_t *world)
 {
     create_open(world, WORLD_STRIPE, BODY(ORDER("o", "1.234", "KWD")));
+    world_row(world, PAY_OUTCOME_UNKNOWN, NULL);
 }
 
 
