@@ -2629,6 +2629,7 @@ CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[
 CREATE FUNCTION pay.keep_wrong_row(p_file_id bigint, p_line integer, p_wrong text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_captured_minor bigint, p_back_minor bigint) RETURNS bigint LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) RETURNS interval LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.known_change(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT change_id text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.label_dispute(p_dispute pay.dispute) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.label_order(p_merchant_id text, p_payment_order_id text, p_label text, p_source text, p_at timestamp with time zone DEFAULT clock_timestamp()) RETURNS boolean LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -3077,6 +3078,7 @@ CREATE FUNCTION pay.publish(p_most integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, p_copies_after interval DEFAULT '2 years'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint, OUT risk_rows bigint) RETURNS record LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.purge_messages(p_limit integer DEFAULT 10000, p_after interval DEFAULT '90 days'::interval, OUT messages bigint, OUT deliveries bigint) RETURNS record LANGUAGE sql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.put_off_sweep() RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.quantile_of(p_counts jsonb, p_share numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) RETURNS integer LANGUAGE plpgsql;
@@ -3579,6 +3581,7 @@ CREATE FUNCTION pay_api.end_reread(p_file_id bigint[], p_pause_ms bigint[]) RETU
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE sql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.payout_act_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_begin(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.explain_change(p_merchant_id text[], p_kind text[], p_idempotency_key text[], p_fingerprint bytea[]) RETURNS SETOF pay_api.change_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -8321,6 +8324,7 @@ GRANT ALL ON FUNCTION pay.kept_fee(p_returns text, p_fee_minor bigint, p_capture
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.known_change(p_merchant_id text, p_route text, p_key text, p_fingerprint bytea, OUT outcome text, OUT change_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.known_difference(p_last pay.psp_balance, OUT low bigint, OUT high bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.label_dispute(p_dispute pay.dispute) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.label_order(p_merchant_id text, p_payment_order_id text, p_label text, p_source text, p_at timestamp with time zone) FROM PUBLIC;
@@ -8595,6 +8599,7 @@ REVOKE ALL ON FUNCTION pay.publish(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, p_copies_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint, OUT settlement_copies bigint, OUT risk_rows bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.purge_messages(p_limit integer, p_after interval, OUT messages bigint, OUT deliveries bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_ms bigint[], p_dead text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.put_off_sweep() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quantile_of(p_counts jsonb, p_share numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.queue_missed(p_rows pay.settlement_row[], p_psp text) FROM PUBLIC;
@@ -8984,6 +8989,8 @@ REVOKE ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_
 GRANT ALL ON FUNCTION pay_api.enter_destination(p_merchant_id text[], p_seller_account text[], p_currency text[], p_provider text[], p_kind text[], p_country text[], p_shown text[], p_details bytea[], p_key_id text[], p_who text[], p_why text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_name text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_begin(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.explain_begin(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_orders text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.explain_change(p_merchant_id text[], p_kind text[], p_idempotency_key text[], p_fingerprint bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.explain_change(p_merchant_id text[], p_kind text[], p_idempotency_key text[], p_fingerprint bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[], p_sees_risk bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[], p_sees_risk bigint[]) FROM PUBLIC;
