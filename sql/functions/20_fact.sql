@@ -161,7 +161,8 @@ BEGIN
             f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
             c.token, c.total_minor, c.currency, f.request_id,
             coalesce(f.detail ->> 'object',
-                     CASE WHEN f.kind = 'paid' THEN f.reference END),
+                     CASE WHEN f.kind = 'paid' AND c.capture = 'automatic'
+                          THEN f.reference END),
             f.detail ->> 'why'
         FROM unnest(p_facts) f
         JOIN checkout c ON c.merchant_id = f.merchant_id

@@ -432,7 +432,8 @@ COMMENT ON FUNCTION pay.hear_fee IS 'The effects of a PSP event about a fee';
 
 
 -- A second payment is booked nowhere, and neither is its refund or a dispute
--- about it: the order bears nothing of them.
+-- about it: the order bears nothing of them.  Only the contradiction of a second
+-- payment has an object.
 CREATE OR REPLACE FUNCTION pay.is_about_second(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN

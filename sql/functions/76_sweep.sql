@@ -544,8 +544,9 @@ COMMENT ON FUNCTION pay.sweep_all IS 'One round of the sweep';
 
 -- A payment that reads events waits for a session that attaches a partition: so
 -- such a round does nothing else, or it would keep those payments waiting while
--- it looks for stuck work, and would wait for their wallets itself.  The clock,
--- since now() would be due for another item of the same call.
+-- it looks for stuck work, and would wait for their wallets itself.  Its outcome
+-- is not_due, as nothing was swept.  The clock, since now() would be due for
+-- another item of the same call.
 CREATE OR REPLACE FUNCTION pay.put_off_sweep()
 RETURNS void LANGUAGE sql AS $$
 UPDATE round r SET run_at = clock_timestamp() WHERE r.name = 'sweep'
@@ -581,6 +582,7 @@ BEGIN
 
         IF v_row.outcome = 'swept' AND make_partitions(false) > 0 THEN
             PERFORM put_off_sweep();
+            v_row.outcome := 'not_due';
         ELSIF v_row.outcome = 'swept' THEN
             v_counts := sweep_all(p_limits[v_item]);
             PERFORM end_round('sweep', v_counts, make_interval(

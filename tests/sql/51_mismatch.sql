@@ -154,6 +154,18 @@ SELECT is(concat_ws(' / ', pg_temp.money('oc4'), string_agg(m.kind || ' '
 FROM pay.mismatch m WHERE m.checkout_id = 'c4' AND m.why IS NOT NULL;
 SELECT is(pg_temp.news('refund', 'succeeded', 'own', 10, 't-c4',
     p_reference => 'pay-1'), 'applied', 'but a refund of the first');
+-- where the merchant captures, the PSP has captured more of the one payment
+SELECT pg_temp.begin('m1', 'k-hand', 'c6', '{oc6:1000}',
+        p_terms => '{"capture": "manual"}'),
+    pg_temp.token('m1', 'c6', 't-c6'),
+    pg_temp.fact('t-c6', 'authorized', p_reference => 'pay-5'),
+    pg_temp.whole('c6', 'oc6', 'capture', 'part-6', 300, 'DONE'),
+    pg_temp.whole('c6', 'oc6', 'cancel', 'rest-6', NULL, 'DONE')
+\g /dev/null
+SELECT is(pg_temp.fact('t-c6', 'paid', 'e-9', p_amount => 1000,
+    p_currency => 'USD', p_reference => 'pay-5'), 'contradiction', 'all of it');
+SELECT is(pg_temp.news('refund', 'succeeded', 'hand-refund', 10,
+    p_reference => 'pay-5'), 'applied', 'which can be refunded');
 -- also behind a payment that came too late, whose refund is of the first one
 SELECT pg_temp.begin('m1', 'k-late', 'c5', '{oc5:1000}', p_late => 'refund'),
     pg_temp.token('m1', 'c5', 't-c5'), pg_temp.fact('t-c5', 'expired'),
