@@ -2920,7 +2920,7 @@ CREATE FUNCTION pay.order_told(p_order pay.payment_order, p_event pay.event, p_p
 CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.orders_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.payment_order LANGUAGE sql STABLE;
 CREATE FUNCTION pay.orders_of_item(p_item integer, p_orders_item bigint[], p_orders_id text[]) RETURNS text[] LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.other_statements(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS text[] LANGUAGE sql STABLE;
+CREATE FUNCTION pay.other_statements(p_file pay.settlement_file, p_source pay.settlement_source, p_part pay.settlement_part) RETURNS text[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.outcome_of(p_status text, p_reason text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) RETURNS pay.fact LANGUAGE plpgsql;

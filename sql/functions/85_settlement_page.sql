@@ -447,11 +447,12 @@ COMMENT ON FUNCTION pay.pages_before IS
     'The pages of a report before this one, of the same version';
 
 
--- Statements of banks, batches of Adyen and payouts of Stripe: a file may have
--- several, and its batch is then named by the first one.
+-- A file of a bank may have several statements, also of several accounts, and its
+-- batch is then named by the first one.  A report of a PSP is compared as a whole:
+-- a batch that its next version leaves out is gone.
 CREATE OR REPLACE FUNCTION pay.has_statements(p_source settlement_source)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-SELECT p_source.format IN ('camt.053', 'mt940', 'adyen', 'stripe')
+SELECT p_source.format IN ('camt.053', 'mt940')
 $$;
 COMMENT ON FUNCTION pay.has_statements IS
     'Whether one file of a source may have several statements';
@@ -473,20 +474,29 @@ COMMENT ON FUNCTION pay.statement_name IS
 CREATE OR REPLACE FUNCTION pay.other_statements(
     p_file settlement_file, p_source settlement_source,
     p_part settlement_part)
-RETURNS text[] LANGUAGE sql STABLE AS $$
-SELECT CASE WHEN has_statements(p_source) AND EXISTS (
-    SELECT FROM settlement_staging s
-    WHERE s.file_id = p_file.file_id
-        AND coalesce(s.first_line, s.line) >= p_part.first_line
-        AND coalesce(s.first_line, s.line) < p_part.until_line
-        AND NOT starts_with(p_file.batch_key,
-                            statement_name(s.account, s.payout_ref)))
-THEN ARRAY(
-    SELECT DISTINCT statement_name(r.account, r.payout_ref)
-    FROM settlement_file f
-    JOIN settlement_row r ON r.file_id = f.file_id
-    WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
-        AND f.version <> p_file.version AND f.state = 'booked') END
+RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF NOT has_statements(p_source) OR NOT EXISTS (
+        SELECT FROM settlement_staging s
+        WHERE s.file_id = p_file.file_id
+            AND coalesce(s.first_line, s.line) >= p_part.first_line
+            AND coalesce(s.first_line, s.line) < p_part.until_line
+            AND NOT starts_with(p_file.batch_key,
+                                statement_name(s.account, s.payout_ref)))
+    THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN ARRAY(
+        SELECT DISTINCT r.name
+        FROM settlement_file f
+        CROSS JOIN LATERAL (
+            SELECT statement_name(w.account, w.payout_ref) AS name
+            FROM settlement_row w WHERE w.file_id = f.file_id
+            OFFSET 0) r
+        WHERE f.source = p_file.source AND f.batch_key = p_file.batch_key
+            AND f.version <> p_file.version AND f.state = 'booked');
+END
 $$;
 COMMENT ON FUNCTION pay.other_statements IS
     'The statements of the other versions of a batch';
