@@ -482,7 +482,9 @@ def reloads(unit: Unit):
     """systemctl reload fails where the old workers go on; it said that all is
     well, as kill(1) had."""
     text = CONF.read_text()
+    old = unit.workers()
     assert unit.reload() == 0
+    until(lambda: not old & unit.workers(), 90, lambda: "the old ones' end")
     before = unit.workers()
     for planted in REFUSED:
         CONF.write_text(text.replace("listen ", f"{planted}; listen ", 1))
