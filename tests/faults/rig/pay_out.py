@@ -15,7 +15,7 @@ from support.sold import books_hold
 
 from .sale import pause
 
-PATIENCE_S = 30
+PATIENCE_S = 90
 BEGIN = "begin_payout_call"
 # Requests in their order, and whose they are.
 ACTS = {
