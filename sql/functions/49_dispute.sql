@@ -433,7 +433,8 @@ COMMENT ON FUNCTION pay.hear_fee IS 'The effects of a PSP event about a fee';
 
 -- A second payment is booked nowhere, and neither is its refund or a dispute
 -- about it: the order bears nothing of them.  Only the contradiction of a second
--- payment has an object.
+-- payment has an object.  A refund that we have asked for is the order's,
+-- whichever payment the PSP has taken it from.
 CREATE OR REPLACE FUNCTION pay.is_about_second(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -441,7 +442,14 @@ BEGIN
         SELECT FROM mismatch m
         WHERE m.merchant_id = p_news.merchant_id
             AND m.checkout_id = p_news.checkout_id
-            AND m.kind = 'contradiction' AND m.object = p_news.reference);
+            AND m.kind = 'contradiction' AND m.object = p_news.reference)
+        AND (p_news.about = 'dispute' OR NOT EXISTS (
+            SELECT FROM dispatch d
+            WHERE d.merchant_id = p_news.merchant_id
+                AND d.checkout_id = p_news.checkout_id
+                AND d.operation = 'refund'
+                AND (d.operation_id = p_news.operation_id
+                     OR d.reference = p_news.object)));
 END
 $$;
 COMMENT ON FUNCTION pay.is_about_second IS

@@ -154,6 +154,11 @@ SELECT is(concat_ws(' / ', pg_temp.money('oc4'), string_agg(m.kind || ' '
 FROM pay.mismatch m WHERE m.checkout_id = 'c4' AND m.why IS NOT NULL;
 SELECT is(pg_temp.news('refund', 'succeeded', 'own', 10, 't-c4',
     p_reference => 'pay-1'), 'applied', 'but a refund of the first');
+SELECT pg_temp.whole('c4', 'oc4', 'refund', 'ours', 20, 'PENDING')
+\g /dev/null
+SELECT is(pg_temp.news('refund', 'succeeded', 'theirs', 20, 't-c4',
+    p_reference => 'pay-2', p_operation => pg_temp.uuid('ours')), 'applied',
+    'and one that its merchant asks for, of whichever payment');
 -- where the merchant captures, the PSP has captured more of the one payment
 SELECT pg_temp.begin('m1', 'k-hand', 'c6', '{oc6:1000}',
         p_terms => '{"capture": "manual"}'),
