@@ -2622,7 +2622,7 @@ CREATE FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_plan[], p
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_review_act(p_review_id bigint, p_act text, p_who text, p_reason text, p_note text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql SET enable_nestloop TO 'off' SET jit TO 'off';
-CREATE FUNCTION pay.keep_said(p_news pay.news) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.keep_said(p_news pay.news, p_is_end boolean) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.keep_sanction_words(p_name text[]) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_secret(p_merchant_id text, p_endpoint_id text, p_number integer, p_sealed bytea, p_key_id text, p_who text) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql;
@@ -8313,7 +8313,7 @@ REVOKE ALL ON FUNCTION pay.keep_payouts(p_merchant_id text, p_plan pay.payout_pl
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_review_act(p_review_id bigint, p_act text, p_who text, p_reason text, p_note text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_rows(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.keep_said(p_news pay.news) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_said(p_news pay.news, p_is_end boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_sanction_words(p_name text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_secret(p_merchant_id text, p_endpoint_id text, p_number integer, p_sealed bytea, p_key_id text, p_who text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_signatures(p_of text, p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;

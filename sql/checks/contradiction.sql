@@ -9,10 +9,9 @@ WHERE e.kind = 'contradiction'
     AND (e.new_status <> e.old_status OR e.old_status <> CASE
              WHEN e.detail ->> 'said' = 'authorized'
                  OR e.detail ->> 'said' = 'paid' AND EXISTS (
-                     SELECT FROM pay.event l
-                     WHERE l.merchant_id = e.merchant_id
-                         AND l.payment_order_id = e.payment_order_id
-                         AND l.kind = 'late_success' AND l.seq < e.seq)
+                     SELECT FROM pay.late_success l
+                     WHERE l.merchant_id = o.merchant_id
+                         AND l.checkout_id = o.checkout_id)
                      AND e.old_status = 'FAILED' THEN 'FAILED'
              ELSE 'SUCCESS' END
          OR NOT EXISTS (

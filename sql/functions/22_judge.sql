@@ -42,7 +42,10 @@ COMMENT ON FUNCTION pay.is_closing IS
 
 
 -- An order can be paid twice, where a PSP takes two payments on one page.  A
--- payment that was proved without an id has the first one that is named.
+-- payment that was proved without an id has the first one that is named.  A
+-- settlement file may name a payment otherwise than the PSP's events do.  The
+-- capture of the first payment may have failed: then another one may be the only
+-- money.
 CREATE OR REPLACE FUNCTION pay.is_second_payment(
     p_order payment_order, p_reference text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -51,10 +54,11 @@ DECLARE
                                         (p_order).checkout_id);
 BEGIN
     RETURN (
-        SELECT bool_and(x.reference <> p_reference)
+        SELECT bool_and(NOT x.by_file AND x.reference <> p_reference)
         FROM (
             SELECT coalesce(e.detail ->> 'reference', c.reference)
-                AS reference
+                AS reference,
+                coalesce(e.detail ->> 'via' = 'settlement', false) AS by_file
             FROM event e
             JOIN checkout c ON c.merchant_id = (p_order).merchant_id
                 AND c.checkout_id = (p_order).checkout_id
@@ -62,10 +66,15 @@ BEGIN
                 AND e.payment_order_id = (p_order).payment_order_id
                 AND e.at >= v_since AND e.kind IN ('paid', 'late_success')
             UNION ALL
-            SELECT l.reference
+            SELECT l.reference, false
             FROM late_success l
             WHERE l.merchant_id = (p_order).merchant_id
-                AND l.checkout_id = (p_order).checkout_id) x);
+                AND l.checkout_id = (p_order).checkout_id) x)
+        AND NOT EXISTS (
+            SELECT FROM mismatch m
+            WHERE m.merchant_id = (p_order).merchant_id
+                AND m.checkout_id = (p_order).checkout_id
+                AND m.kind = 'capture' AND m.why = 'failed');
 END
 $$;
 COMMENT ON FUNCTION pay.is_second_payment IS

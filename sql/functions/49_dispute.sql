@@ -326,13 +326,18 @@ COMMENT ON FUNCTION pay.is_after_end IS
     'Whether a PSP''s word shows that a decided dispute goes on';
 
 
--- The newest time at the PSP of a word that counts.
-CREATE OR REPLACE FUNCTION pay.keep_said(p_news news)
+-- The newest time at the PSP of a word that counts.  An end without a time has
+-- the one at which it was heard: changed_at.
+CREATE OR REPLACE FUNCTION pay.keep_said(p_news news, p_is_end boolean)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE dispute d SET said_at = p_news.said_at
     WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object
-        AND p_news.said_at > coalesce(d.said_at, '-infinity');
+        AND (p_news.said_at > coalesce(d.said_at, CASE
+                 WHEN d.state IN ('won', 'lost') AND NOT p_is_end
+                     THEN d.changed_at ELSE '-infinity' END)
+             OR p_is_end AND p_news.said_at IS NULL
+                AND d.said_at IS NOT NULL);
 END
 $$;
 COMMENT ON FUNCTION pay.keep_said IS
@@ -353,6 +358,7 @@ DECLARE
     v_ours  boolean := true;
     v_new   boolean := false;
     v_ended record;
+    v_ends  boolean := false;
 BEGIN
     outcome := 'unchanged';
     facts := '{}';
@@ -378,6 +384,7 @@ BEGIN
         NULL;                               -- late: a newer word has counted
     ELSIF v_first.state = 'open' AND p_news.news <> 'opened' THEN
         v_ended := end_dispute(p_news, v_parts);
+        v_ends := true;
         facts := facts || CASE WHEN v_new THEN v_ended.facts[:1]
                                ELSE v_ended.facts END;
         outcome := CASE outcome WHEN 'mismatch' THEN outcome
@@ -392,7 +399,7 @@ BEGIN
         FROM news_doubt(p_news, 'contradiction');
     END IF;
 
-    PERFORM keep_said(p_news);
+    PERFORM keep_said(p_news, v_ends);
     facts := facts || dispute_fee(p_news);
 END
 $$;
@@ -434,7 +441,8 @@ COMMENT ON FUNCTION pay.hear_fee IS 'The effects of a PSP event about a fee';
 -- A second payment is booked nowhere, and neither is its refund or a dispute
 -- about it: the order bears nothing of them.  Only the contradiction of a second
 -- payment has an object.  A refund that we have asked for is the order's,
--- whichever payment the PSP has taken it from.
+-- whichever payment the PSP has taken it from, and so is one, or a dispute, that
+-- was booked before the second payment was heard of.
 CREATE OR REPLACE FUNCTION pay.is_about_second(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -443,13 +451,21 @@ BEGIN
         WHERE m.merchant_id = p_news.merchant_id
             AND m.checkout_id = p_news.checkout_id
             AND m.kind = 'contradiction' AND m.object = p_news.reference)
-        AND (p_news.about = 'dispute' OR NOT EXISTS (
-            SELECT FROM dispatch d
-            WHERE d.merchant_id = p_news.merchant_id
-                AND d.checkout_id = p_news.checkout_id
-                AND d.operation = 'refund'
-                AND (d.operation_id = p_news.operation_id
-                     OR d.reference = p_news.object)));
+        AND NOT CASE p_news.about
+            WHEN 'dispute'
+                THEN dispute_parts(p_news.psp, p_news.object) <> '{}'
+            ELSE EXISTS (
+                SELECT FROM change c
+                WHERE c.merchant_id = p_news.merchant_id
+                    AND c.checkout_id = p_news.checkout_id
+                    AND c.kind = 'refund' AND c.reference = p_news.object)
+                OR EXISTS (
+                    SELECT FROM dispatch d
+                    WHERE d.merchant_id = p_news.merchant_id
+                        AND d.checkout_id = p_news.checkout_id
+                        AND d.operation = 'refund'
+                        AND (d.operation_id = p_news.operation_id
+                             OR d.reference = p_news.object)) END;
 END
 $$;
 COMMENT ON FUNCTION pay.is_about_second IS
@@ -474,6 +490,7 @@ BEGIN
     ELSIF is_about_second(p_news) THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'second_payment');
+        facts := facts || dispute_fee(p_news);
         RETURN;
     END IF;
 

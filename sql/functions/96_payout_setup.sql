@@ -31,7 +31,7 @@ COMMENT ON FUNCTION pay.keep_payout_act IS
 
 
 -- Whether another operator has asked for the same setting within a day, and
--- nobody has set another one since.  Another case of the letters is no other
+-- nobody has set another one since, of the same currency.  Another case of the letters is no other
 -- operator.  p_set: the act that a setting leaves.
 CREATE OR REPLACE FUNCTION pay.is_setting_asked(
     p_merchant_id text, p_subject text, p_subject_id text, p_set text,
@@ -47,6 +47,8 @@ SELECT EXISTS (
             SELECT FROM payout_act s
             WHERE s.merchant_id = a.merchant_id AND s.subject = a.subject
                 AND s.subject_id = a.subject_id AND s.act = p_set
+                AND s.detail -> 'currency'
+                    IS NOT DISTINCT FROM a.detail -> 'currency'
                 AND s.act_id > a.act_id))
 $$;
 COMMENT ON FUNCTION pay.is_setting_asked IS

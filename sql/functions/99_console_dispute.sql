@@ -65,7 +65,11 @@ SELECT jsonb_build_object('days', 180,
     'open', count(*) FILTER (WHERE d.state = 'open'))
 FROM (SELECT x.state FROM dispute x
       WHERE x.opened_at >= now() - interval '180 days'
-          AND x.part = 1
+          AND NOT EXISTS (
+              SELECT FROM dispute y
+              WHERE y.psp = x.psp AND y.dispute_id = x.dispute_id
+                  AND (y.round > x.round
+                       OR y.round = x.round AND y.part < x.part))
           AND console_has(p_query, 'psp', x.psp)
           AND console_sees(p_scope, x.merchant_id)
       ORDER BY x.opened_at DESC LIMIT 10000) d

@@ -72,13 +72,13 @@ static const char  open_sql[] =
 /* Those that an earlier run has left out, with the code of their last call. */
 static const char  waiting_sql[] =
     "SELECT p.payout_id, coalesce(d.code, '-'),"
-    " ceil(extract(epoch FROM s.run_at - now()))::int"
+    " greatest(ceil(extract(epoch FROM s.run_at - now()))::int, 0)"
     " FROM pay.payout p JOIN pay.payout_sending s"
     " ON s.merchant_id = p.merchant_id AND s.payout_id = p.payout_id"
     " LEFT JOIN pay.payout_dispatch d ON d.merchant_id = s.merchant_id"
     " AND d.payout_id = s.payout_id AND d.number = s.calls"
     " WHERE p.merchant_id = $1 AND p.provider = $2 AND p.state = 'approved'"
-    " AND s.run_at > now() AND NOT EXISTS (SELECT FROM pay.payout_file_item i"
+    " AND s.calls > 0 AND NOT EXISTS (SELECT FROM pay.payout_file_item i"
     " WHERE i.msg_id = $3 AND i.payout_id = p.payout_id)"
     " ORDER BY p.payout_id LIMIT 10000";
 
@@ -206,7 +206,7 @@ write_run(file_write_t *file)
         one = write_file(file);
     }
 
-    if (one == PAY_CLI_OK && !write_waiting(file, &code)) {
+    if (one != PAY_CLI_USAGE && !write_waiting(file, &code)) {
         one = PAY_CLI_USAGE;
     }
 

@@ -159,6 +159,27 @@ SELECT pg_temp.whole('c4', 'oc4', 'refund', 'ours', 20, 'PENDING')
 SELECT is(pg_temp.news('refund', 'succeeded', 'theirs', 20, 't-c4',
     p_reference => 'pay-2', p_operation => pg_temp.uuid('ours')), 'applied',
     'and one that its merchant asks for, of whichever payment');
+-- a refund and a dispute that were booked before it was heard of go on
+SELECT pg_temp.sold('c7', '{oc7:1000}')
+\g /dev/null
+SELECT is(string_agg(pg_temp.news(a, w, o, 50, 't-c7',
+                     p_reference => 'pay-7'), ' '), 'applied applied', 'early')
+FROM (VALUES ('refund', 'pending', 're-7'), ('dispute', 'opened', 'di-7'))
+    v (a, w, o);
+SELECT is(pg_temp.fact('t-c7', 'paid', 'e-10', p_reference => 'pay-7'),
+          'contradiction', 'their payment');
+SELECT is(string_agg(pg_temp.news(a, w, o, 50, 't-c7',
+                     p_reference => 'pay-7'), ' '), 'applied applied', 'later')
+FROM (VALUES ('refund', 'succeeded', 're-7'), ('dispute', 'won', 'di-7'))
+    v (a, w, o);
+SELECT is(pg_temp.money('oc7'), '0 1000 0 50 0', 'to their end');
+-- the first payment's capture has failed: the second one may be all there is
+SELECT pg_temp.sold('c8', '{oc8:1000}')
+\g /dev/null
+SELECT is(pg_temp.news('capture', 'failed', 'cap-8', 0, 't-c8'), 'mismatch',
+          'the money does not come');
+SELECT is(pg_temp.fact('t-c8', 'paid', 'e-11', p_reference => 'pay-8'),
+          'unchanged', 'another try brings it');
 -- where the merchant captures, the PSP has captured more of the one payment
 SELECT pg_temp.begin('m1', 'k-hand', 'c6', '{oc6:1000}',
         p_terms => '{"capture": "manual"}'),

@@ -48,6 +48,13 @@ SELECT is(concat_ws(' / ', pg_temp.rounds('d1'), pg_temp.money('oa1'),
 SELECT is(pg_temp.kinds('m1', 'oa1'), 'created registered paid '
     'dispute_opened dispute_won dispute_opened dispute_lost', 'told');
 
+-- an end without a time, as of a file, is one of the time when it was heard
+SELECT is(pg_temp.said(w, 'd0', s, 'a9'), o, format('%s at %s', w, s))
+FROM (VALUES (1, 'opened', 10, 'applied'), (2, 'won', NULL, 'applied'),
+    (3, 'opened', 15, 'unchanged'), (4, 'lost', 16, 'contradiction'))
+    t (n, w, s, o);
+SELECT is(pg_temp.rounds('d0'), '1 1 won 40', 'so that it stays won');
+
 -- won twice, and taken a third time
 SELECT is(pg_temp.said(w, 'd2', s, 'a2'), 'applied', format('%s at %s', w, s))
 FROM (VALUES (1, 'opened', 10), (2, 'won', 20), (3, 'opened', 30),

@@ -102,6 +102,11 @@ SELECT is((SELECT string_agg(concat_ws(' ', l.currency, l.one, l.two), ', '
                              ORDER BY l.currency COLLATE "C")
            FROM pay.payout_limit l), '*** 10 20, EUR 1000000 2000000, '
           'JPY 10 20, USD 10 20', 'the limits that are stored');
+-- each currency is asked for by itself
+SELECT is(string_agg(pay_ops.set_payout_limit('m1', v.currency, 30, 40, v.who,
+          'law'), ' '), 'second second stored stored', 'two scripts')
+FROM (VALUES ('GBP', 'ann'), ('CHF', 'ann'), ('GBP', 'bob'), ('CHF', 'bob'))
+    v (currency, who);
 CREATE FUNCTION pg_temp.needed(p_currency text, p_minor bigint) RETURNS int
 LANGUAGE sql SET search_path = pay, pg_temp AS
 'SELECT approvals_needed(''m1'', p_currency, p_minor)';
