@@ -158,9 +158,9 @@ COMMENT ON FUNCTION pay.make_partition IS
 
 -- Makes the partitions of this month and the next two, and with p_move those of
 -- all months that have events in event_default: that may take long, and
--- event_default is locked until the transaction ends, so that it is called where
--- that is short.  This does not wait for a session that has
--- a lock on it (a dump): there is time until the next round.
+-- event_default is locked until the transaction ends, so that its callers' are
+-- short.  The function does not wait for a session that has a lock on the table
+-- (a dump): there is time until the next round.
 CREATE OR REPLACE FUNCTION pay.make_partitions(p_move boolean DEFAULT true)
 RETURNS int LANGUAGE plpgsql
 SET search_path = pay, pg_temp SET lock_timeout = '200ms' AS $$

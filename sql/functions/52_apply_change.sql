@@ -311,7 +311,7 @@ COMMENT ON FUNCTION pay.is_early IS
 
 -- The money of these facts has come, is free again, or will not come any more:
 -- the events that waited for it are applied now.  So is a sum of captures some
--- of which were still open.  The same kinds are early_news of judge_facts().
+-- of which were still open.  judge_facts() has the same kinds for early_news.
 CREATE OR REPLACE FUNCTION pay.take_early(p_facts fact[])
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE

@@ -180,6 +180,23 @@ SELECT is(pg_temp.news('capture', 'failed', 'cap-8', 0, 't-c8'), 'mismatch',
           'the money does not come');
 SELECT is(pg_temp.fact('t-c8', 'paid', 'e-11', p_reference => 'pay-8'),
           'unchanged', 'another try brings it');
+-- nor is one second whose first was told by a settlement file, with its own id
+SELECT pg_temp.begin('m1', 'k-file', 'c9', '{oc9:1000}'),
+    pg_temp.token('m1', 'c9', 't-c9')
+\g /dev/null
+CREATE FUNCTION pg_temp.by_file() RETURNS bigint
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT cardinality(settle_facts(ARRAY[jsonb_populate_record(NULL::pay.fact,
+    '{"item": 1, "nth": 1, "turn": 1, "merchant_id": "m1",
+      "checkout_id": "c9", "kind": "paid", "actor": "webhook",
+      "psp": "stripe", "reference": "ch-9",
+      "detail": {"via": "settlement"}, "postings": []}')], false))::bigint
+$$;
+SELECT pg_temp.by_file()
+\g /dev/null
+SELECT is(pg_temp.fact('t-c9', 'paid', 'e-12', p_reference => 'pay-9'),
+          'unchanged', 'the webhook names it otherwise');
+SELECT is(pg_temp.kinds('m1', 'oc9'), 'created registered paid', 'once');
 -- where the merchant captures, the PSP has captured more of the one payment
 SELECT pg_temp.begin('m1', 'k-hand', 'c6', '{oc6:1000}',
         p_terms => '{"capture": "manual"}'),

@@ -182,7 +182,8 @@ SELECT pay_ops.accept_dead_letter(d.dead_letter_id, 'ann', 'it is ours')
 FROM pay.dead_letter d WHERE d.checkout_id = 'a-late-yes'
 \g /dev/null
 SELECT is(string_agg(format('%s %s %s: %s', o.payment_order_id, a, r,
-        pg_temp.read(o.payment_order_id, a, 'paid', false, r)), E'\n' ORDER BY o.payment_order_id, a, r),
+        pg_temp.read(o.payment_order_id, a, 'paid', false, r)), E'\n'
+        ORDER BY o.payment_order_id, a, r),
     'a-late-yes operator first: paid SUCCESS
 a-late-yes operator second: paid SUCCESS
 a-late-yes query first: paid SUCCESS
