@@ -84,12 +84,14 @@ def is_booked(stack, name):
 @pytest.mark.parametrize("psp", PSPS)
 def test_a_balance_agrees_differs_and_agrees_again(asked, tmp_path, psp):
     stack = asked
+    # a look that began before the sale would be taken for the one behind it
     wait_for(
         lambda: stack.sql(
-            "SELECT 1 FROM pay.settlement_look WHERE source = %s",
+            "SELECT 1 FROM pay.settlement_look WHERE source = %s "
+            "AND balance_at > now()",
             f"books-{psp}",
         ),
-        "the source",
+        "the first look of the source",
     )
     sold(stack, psp)
     # the money is pending, less a fee that no file has brought
