@@ -55,7 +55,8 @@ COMMENT ON FUNCTION pay.console_open_disputes IS
     'Open disputes, those with the next deadline first';
 
 
--- By the day on which they were opened; of many the newest 10,000.
+-- By the day on which they were opened; of many the newest 10,000.  A dispute
+-- counts by its last round, and where it was moved, by the order that bears it.
 CREATE OR REPLACE FUNCTION pay.console_dispute_rate(
     p_scope text[], p_query jsonb)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
@@ -65,9 +66,11 @@ SELECT jsonb_build_object('days', 180,
     'open', count(*) FILTER (WHERE d.state = 'open'))
 FROM (SELECT x.state FROM dispute x
       WHERE x.opened_at >= now() - interval '180 days'
+          AND x.state <> 'moved'
           AND NOT EXISTS (
               SELECT FROM dispute y
               WHERE y.psp = x.psp AND y.dispute_id = x.dispute_id
+                  AND y.state <> 'moved'
                   AND (y.round > x.round
                        OR y.round = x.round AND y.part < x.part))
           AND console_has(p_query, 'psp', x.psp)

@@ -152,6 +152,15 @@ SELECT is(concat_ws(' / ', pg_temp.money('oc4'), string_agg(m.kind || ' '
     'dispute second_payment back-opened, dispute second_payment back-lost',
     'it bears nothing of it')
 FROM pay.mismatch m WHERE m.checkout_id = 'c4' AND m.why IS NOT NULL;
+-- but the fee for its dispute is its merchant's, once
+SELECT is(pg_temp.news('dispute', w, 'fee-d', 1000, 't-c4',
+    p_reference => 'pay-2', p_fee => 1500), 'mismatch', 'with a fee: ' || w)
+FROM (VALUES ('opened'), ('lost')) v (w);
+SELECT is((j.kind, j.source, l.account, l.currency, l.amount_minor)::text,
+          '(psp_fee,dispute/stripe/fee-d,psp_fees,EUR,1500)', 'booked')
+FROM pay.journal_entry j
+JOIN pay.journal_line l USING (merchant_id, source, kind)
+WHERE j.checkout_id = 'c4' AND j.kind = 'psp_fee' AND l.amount_minor > 0;
 SELECT is(pg_temp.news('refund', 'succeeded', 'own', 10, 't-c4',
     p_reference => 'pay-1'), 'applied', 'but a refund of the first');
 SELECT pg_temp.whole('c4', 'oc4', 'refund', 'ours', 20, 'PENDING')

@@ -139,6 +139,14 @@ SELECT is(concat_ws(' ', pg_temp.rounds('d10'), extract(epoch FROM d.said_at)),
           '1 1 open 40 1500000000.000000', 'with its time')
 FROM pay.dispute d WHERE d.dispute_id = 'd10';
 
+-- each counts once in the console, by its last round, and where it is now
+CREATE FUNCTION pg_temp.rate() RETURNS jsonb
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT console_dispute_rate(NULL, '{}') - 'days'
+$$;
+SELECT is(pg_temp.rate(), '{"won": 3, "lost": 4, "open": 5}', 'd0 d7 d8, '
+    'd1 d4 d5 d9, d2 d3 d6 d8b d10');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
