@@ -206,6 +206,23 @@ renew(sim_t *sim)
 }
 
 
+/* A sweep that makes a month's partition does nothing else: the next one, which
+   is not due after another sweep, does its work. */
+static int
+sweep_all(sim_t *sim)
+{
+    sim_sweep(sim, NULL);
+
+    if (!until_quiet(sim)) {
+        return 0;
+    }
+
+    sim_sweep(sim, NULL);
+
+    return until_quiet(sim);
+}
+
+
 /* People look twice: what they put back to work may end in another way. */
 static void
 run(sim_t *sim, uint64_t scenario, int is_fresh)
@@ -231,9 +248,8 @@ run(sim_t *sim, uint64_t scenario, int is_fresh)
 
     for (i = 0; i < ROUNDS; i++) {
         sim->now += SETTLE;
-        sim_sweep(sim, NULL);
 
-        if (!until_quiet(sim)) {
+        if (!sweep_all(sim)) {
             return;
         }
 
