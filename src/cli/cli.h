@@ -49,6 +49,7 @@ int pay_cli_change(int argc, char **argv);             /* change.c */
 int pay_cli_check(int argc, char **argv);              /* check.c */
 int pay_cli_close(int argc, char **argv);             /* close.c */
 int pay_cli_completion(int argc, char **argv);         /* completion.c */
+int pay_cli_dispute(int argc, char **argv);            /* dispute.c */
 int pay_cli_dlq(int argc, char **argv);                /* dlq.c */
 int pay_cli_doctor(int argc, char **argv);             /* doctor.c */
 int pay_cli_events(int argc, char **argv);             /* events.c */

@@ -28,6 +28,8 @@ const pay_cli_command_t  pay_cli_commands[] = {
       "close days, show them, verify their documents", NULL },
     { "completion", pay_cli_completion,
       "print the completion of this program for bash or zsh", NULL },
+    { "dispute", pay_cli_dispute,
+      "list disputes, or end one whose PSP does not tell its end", "list" },
     { "dlq", pay_cli_dlq,
       "list, show, requeue, accept or resolve dead letters", "list" },
     { "doctor", pay_cli_doctor,

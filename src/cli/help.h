@@ -53,6 +53,7 @@ extern const char  pay_cli_change_usage[];
 extern const char  pay_cli_check_usage[];
 extern const char  pay_cli_close_usage[];
 extern const char  pay_cli_completion_usage[];
+extern const char  pay_cli_dispute_usage[];
 extern const char  pay_cli_dlq_usage[];
 extern const char  pay_cli_events_usage[];
 extern const char  pay_cli_doctor_usage[];

@@ -59,6 +59,10 @@ const pay_cli_page_t  pay_cli_pages[] = {
     { "completion", pay_cli_completion_usage,
       "  payctl completion bash > /etc/bash_completion.d/payctl\n"
       "  payctl completion zsh > /usr/share/zsh/site-functions/_payctl\n" },
+    { "dispute", pay_cli_dispute_usage,
+      "  payctl dispute list --merchant acme\n"
+      "  payctl dispute settle WNS21 --psp adyen --as lost \\\n"
+      "      --who ann --why 'the defence period is over'\n" },
     { "dlq", pay_cli_dlq_usage,
       "  payctl dlq list --kind late_success\n"
       "  payctl dlq show 17\n"

@@ -52,7 +52,7 @@ SYSTEMD = {"systemctl daemon-reload", "systemctl restart nginx"}
 # Ids and names of an example are unknown to the stack.
 EXAMPLES = re.compile(
     r"payctl (?:--cell b |--all-cells )?(?:retention erase|find|"
-    r"(mismatch|change|dlq) (show|settle|assign|requeue)) "
+    r"(mismatch|change|dispute|dlq) (show|settle|assign|requeue)) "
 )
 
 

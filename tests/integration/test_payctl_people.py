@@ -259,3 +259,29 @@ def test_audit_drop_month_drops_or_says_why_not(books, payctl):
         1,
         "not_found\n",
     )
+
+
+@pytest.mark.parametrize("word", ["lost", "won"])
+def test_dispute_settle_ends_it_by_peoples_word(books, payctl, name, word):
+    dispute = books.dispute(name)
+    code, out, _ = payctl("dispute", "list", role="payments_auditor")
+    (row,) = [row for row in out.splitlines() if row.startswith(dispute)]
+    assert code == 0 and row.split()[1] == "open"
+    assert row.split()[-5:] == ["acme", name, "stripe", "1.00", "USD"]
+    act = ("dispute", "settle", dispute, "--psp", "stripe", "--as", word)
+    act += ("--who", "ann", "--why", "seen there")
+    assert payctl(*act, role="payments_auditor")[0] == 2
+    assert payctl(*act, role="payments_operator") == (0, "settled\n", "")
+    assert dispute not in payctl("dispute", "list")[1]
+    assert dispute in payctl("dispute", "list", "--kind", word)[1]
+    assert dispute in payctl("dispute", "list", "--all")[1]
+    booked = books.run(
+        "SELECT kind FROM pay.journal_entry WHERE source = %s ORDER BY kind",
+        f"dispute/stripe/{dispute}",
+    )
+    assert sorted(kind for (kind,) in booked) == sorted(
+        ["dispute_opened", f"dispute_{word}"]
+    )
+    code, out, err = payctl(*act)
+    assert (code, out) == (1, "closed\n") and "ended already" in err
+    assert payctl("check", "--quiet")[0] == 0

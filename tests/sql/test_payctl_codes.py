@@ -172,3 +172,19 @@ def test_a_round_that_breaks_off_is_not_done(shop):
     shop.sql(BROKEN)
     code, out, err = run(shop, *overdue)
     assert (code, out) == (2, "") and "division by zero" in err
+
+
+SETTLE = ("dispute", "settle", "d1", "--psp", "stripe")
+NO_ACTS = [
+    (("--as", "lost", *WHO), 1, "no such dispute of this PSP"),
+    (("--as", "lost", "--who", "max", "--why", " "), 1, "1 to 200 bytes"),
+    (("--as", "lost"), 2, "--who"),
+    (("--as", "gone", *WHO), 2, 'won or lost, not "gone"'),
+    (WHO, 2, "--as is missing"),
+]
+
+
+@pytest.mark.parametrize(("words", "number", "means"), NO_ACTS)
+def test_an_end_of_no_dispute_exits_with_its_reason(shop, words, number, means):
+    code, _, err = run(shop, *SETTLE, *words)
+    assert code == number and means in err

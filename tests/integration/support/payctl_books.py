@@ -123,6 +123,19 @@ class Books:
         )
         return change
 
+    def dispute(self, order, amount=100):
+        """An open dispute about a payment that came: its id."""
+        self.begin(order, token=f"t-{order}")
+        assert self.fact(f"t-{order}", "paid", f"pi-{order}") == "applied"
+        name = f"dp-{order}"
+        assert self.value(
+            "SELECT outcome FROM pay_api.apply_change('{stripe}', '{webhook}',"
+            " ARRAY[%s], '{type}', '{dispute}', '{opened}', ARRAY[%s],"
+            " '{NULL}', ARRAY[%s], '{NULL}', ARRAY[%s::bigint], '{USD}',"
+            " '{NULL}', '{NULL}', '{NULL}', ARRAY[sha256('b')], '{r}')",
+            f"evt-{name}", f"t-{order}", name, amount) == "applied"
+        return name
+
     def differ(self, order):
         """A payment of another amount."""
         self.begin(order, token=f"t-{order}")
