@@ -187,7 +187,8 @@ COMMENT ON FUNCTION pay.insert_plain_lines IS
 
 -- Books each posting that is not booked yet: once for each (source, kind).  The
 -- caller holds the locks of the checkouts and calls this once, last: the
--- wallets are locked here, after everything else, in key order.  The rules turn
+-- wallets are locked here, after everything else, in key order.  Entries that
+-- are about no order lock none, and may be booked before.  The rules turn
 -- the entries into lines, in the order of their wallets; each line states the
 -- balance of its part of the wallet after it.  A credit increases what the
 -- gateway owes the seller, so its sign is turned.

@@ -373,22 +373,25 @@ COMMENT ON FUNCTION pay.return_late_refund IS
     'Takes the paying back of a late payment back';
 
 
--- The refund of a late payment is not one of a sale.
+-- The refund of a late payment is not one of a sale.  A dead letter about it may
+-- have been resolved before its outcome was known: the PSP's word still counts.
 CREATE OR REPLACE FUNCTION pay.hear_late_refund(
     p_news news, p_late late_success, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_open boolean := p_late.state IN ('refunding', 'resolved');
 BEGIN
     outcome := 'unchanged';
     facts := '{}';
 
     IF p_news.news = 'failed' AND has_failed(p_news) THEN
         RETURN;
-    ELSIF p_news.news = 'failed' AND p_late.state = 'refunding' THEN
+    ELSIF p_news.news = 'failed' AND v_open THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'failed');
     ELSIF p_news.news = 'succeeded' AND has_failed(p_news) THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'contradiction');
-    ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
+    ELSIF p_news.news = 'succeeded' AND v_open THEN
         outcome := 'applied';
         facts := settle_refunds(ARRAY[p_late.merchant_id]::text[],
             ARRAY[p_late.checkout_id]::text[],

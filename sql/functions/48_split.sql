@@ -170,17 +170,20 @@ COMMENT ON FUNCTION pay.parts_of IS
 
 
 -- An event about a refund that was split is one about each of its parts.  They
--- were made together and move as one.  If the first part refuses an event,
--- nothing is written yet; a later part that refuses an event which an earlier
--- one has taken is a broken invariant.
+-- were made together and move as one, unless an operator has settled a part
+-- otherwise: that part keeps its status, and its amount is queued as a
+-- contradiction.
 CREATE OR REPLACE FUNCTION pay.hear_parts(
     p_parts change[], p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_part change;
-    v_news news := p_news;
-    v_one  record;
+    v_part    change;
+    v_news    news := p_news;
+    v_one     record;
+    v_refused bigint := 0;
+    v_doubt   record;
 BEGIN
+    outcome := 'unchanged';
     facts := '{}';
 
     IF p_news.amount_minor <> (SELECT sum(c.amount_minor)
@@ -193,21 +196,22 @@ BEGIN
     FOREACH v_part IN ARRAY p_parts LOOP
         v_news.amount_minor := v_part.amount_minor;
         v_one := hear_change(v_part, v_news);
-        outcome := v_one.outcome;
 
-        IF outcome IN ('mismatch', 'contradiction') THEN
-            IF v_part.change_id <> p_parts[1].change_id THEN
-                RAISE EXCEPTION 'part % of a split refund refuses what another '
-                    'has taken', v_part.change_id USING ERRCODE = 'PAY23';
-            END IF;
-
-            SELECT * INTO outcome, facts FROM news_doubt(p_news,
-                CASE outcome WHEN 'mismatch' THEN 'exceeds'
-                             ELSE 'contradiction' END);
-            RETURN;
+        IF v_one.outcome = 'contradiction' THEN
+            v_refused := v_refused + v_part.amount_minor;
+        ELSE
+            outcome := CASE v_one.outcome WHEN 'unchanged' THEN outcome
+                                          ELSE v_one.outcome END;
+            facts := facts || v_one.facts;
         END IF;
-        facts := facts || v_one.facts;
     END LOOP;
+
+    IF v_refused > 0 THEN
+        v_news.amount_minor := v_refused;
+        v_doubt := news_doubt(v_news, 'contradiction');
+        outcome := v_doubt.outcome;
+        facts := facts || v_doubt.facts;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION pay.hear_parts IS

@@ -345,9 +345,55 @@ COMMENT ON FUNCTION pay.take_early IS
     'known';
 
 
--- Applies events to locked checkouts, one after the other, and updates their
+-- The number of the last item that can be heard before the others are recorded:
+-- the next one is about an object that was spoken of before.
+CREATE OR REPLACE FUNCTION pay.turn_end(p_news news[], p_from int)
+RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(min(x.n) FILTER (WHERE x.nth > 1) - 1,
+                        cardinality(p_news))
+        FROM (SELECT u.ordinality::int + p_from - 1 AS n,
+                  row_number() OVER (PARTITION BY u.psp, u.about, u.object
+                                     ORDER BY u.ordinality) AS nth
+              FROM unnest(p_news[p_from:]) WITH ORDINALITY AS u
+              WHERE u.outcome IS NULL AND u.object IS NOT NULL) x);
+END
+$$;
+COMMENT ON FUNCTION pay.turn_end IS
+    'Where a turn of PSP events ends: each object is spoken of once in it';
+
+
+-- Books the entries that are about no order: they move no wallet, so they need
+-- not wait for post() at the end of the call, and the next event about the same
+-- object finds them.  Returns the facts without these entries.
+CREATE OR REPLACE FUNCTION pay.book_orderless(p_facts fact[])
+RETURNS fact[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_booked posting[] := '{}';
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_facts) LOOP
+        IF p_facts[v_n].postings <> '{}' AND NOT EXISTS (
+            SELECT FROM unnest(p_facts[v_n].postings) p
+            WHERE p.seller_account IS NOT NULL)
+        THEN
+            v_booked := v_booked || p_facts[v_n].postings;
+            p_facts[v_n].postings := NULL;
+        END IF;
+    END LOOP;
+
+    PERFORM post(v_booked);
+
+    RETURN p_facts;
+END
+$$;
+COMMENT ON FUNCTION pay.book_orderless IS
+    'Books the entries between accounts of a PSP among these facts';
+
+
+-- Hears events about different objects, one after the other, and updates their
 -- rows of the inbox.  The facts are recorded when all events are applied.
-CREATE OR REPLACE FUNCTION pay.take_news(
+CREATE OR REPLACE FUNCTION pay.take_turn(
     p_news news[], OUT told news[], OUT postings posting[])
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -377,9 +423,45 @@ BEGIN
         AND (w.state <> n.outcome OR w.checkout_id IS NULL);
 
     SELECT t.postings INTO postings
-    FROM take_facts(number_facts(v_facts, 0)) t;
+    FROM take_facts(number_facts(book_orderless(v_facts), 0)) t;
 
     told := p_news;
+END
+$$;
+COMMENT ON FUNCTION pay.take_turn IS
+    'Applies PSP events, each about another object';
+
+
+-- Applies events to locked checkouts, in turns: before a second event about one
+-- object is heard, all that the first one has brought is recorded, as if they
+-- came in separate calls.  Those of later turns do not wait for money any more,
+-- so take_early() does not take them.
+CREATE OR REPLACE FUNCTION pay.take_news(
+    p_news news[], OUT told news[], OUT postings posting[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_from int := 1;
+    v_end  int := turn_end(p_news, 1);
+    v_step record;
+BEGIN
+    told := '{}';
+
+    IF v_end < cardinality(p_news) THEN
+        UPDATE webhook_inbox w
+        SET state = 'applied'
+        FROM unnest(p_news[v_end + 1:]) n
+        WHERE n.source <> 'query' AND n.outcome IS NULL
+            AND w.psp = n.psp AND w.event_id = n.event_id
+            AND w.state = 'parked';
+    END IF;
+
+    WHILE v_from <= cardinality(p_news) LOOP
+        v_step := take_turn(p_news[v_from:v_end]);
+        told := told || v_step.told;
+        postings := postings || v_step.postings;
+        v_from := v_end + 1;
+        v_end := turn_end(p_news, v_from);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay.take_news IS

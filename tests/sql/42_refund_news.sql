@@ -140,6 +140,63 @@ SELECT is(pg_temp.news('refund', 'failed', 're-l2', 9, 't-l2'), 'applied',
 SELECT is(pg_temp.doubts('l2'), 'refund failed re-l2',
           'is about the late payment');
 
+-- an operator has settled the refund of a late payment that nobody knew of, and
+-- the PSP tells afterwards what became of it
+SELECT pg_temp.begin('m1', 'k-' || c, c, ARRAY['o' || c || ':10'],
+                     p_late => 'refund')
+FROM unnest('{l3,l4}'::text[]) c
+\g /dev/null
+SELECT pg_temp.token('m1', c, 't-' || c) FROM unnest('{l3,l4}'::text[]) c
+\g /dev/null
+SELECT is(pg_temp.fact('t-' || c, f), w, 'a late payment of ' || c)
+FROM unnest('{l3,l4}'::text[]) c,
+    (VALUES (1, 'expired', 'applied'), (2, 'paid', 'held')) t (n, f, w)
+ORDER BY c, n;
+SELECT is(d.outcome, 'send', 'its refund is sent')
+FROM pay.late_success l, pay_api.begin_dispatch('{m1}',
+    ARRAY[l.checkout_id::text], '{refund}', ARRAY[l.refund_id::text],
+    '{stripe}', '{600}', '{30000}', '{r}') d
+WHERE l.checkout_id IN ('l3', 'l4');
+SELECT is(d.outcome, 'stored', 'and nobody knows')
+FROM pay.late_success l, pay_api.end_dispatch('{m1}',
+    ARRAY[l.checkout_id::text], '{refund}', ARRAY[l.refund_id::text], '{1}',
+    '{UNKNOWN}', '{complete}', '{500}', '{NULL}', '{NULL}', '{r}') d
+WHERE l.checkout_id IN ('l3', 'l4');
+INSERT INTO pay.dead_letter (merchant_id, checkout_id, psp, kind, reason)
+SELECT 'm1', c, 'stripe', 'refund', 'key_window_over'
+FROM unnest('{l3,l4}'::text[]) c;
+SELECT is(pay_ops.resolve_dead_letter(max(d.dead_letter_id), 'ann',
+                                      'paid back by hand'), 'resolved', 'ann')
+FROM pay.dead_letter d
+WHERE d.checkout_id IN ('l3', 'l4') AND d.kind = 'refund'
+GROUP BY d.checkout_id;
+CREATE FUNCTION pg_temp.tell_late(
+    p_checkout text, p_news text, p_event text)
+RETURNS text LANGUAGE sql AS $$
+SELECT pg_temp.news('refund', p_news, 're-' || p_checkout, 10,
+    't-' || p_checkout, p_operation => l.refund_id::text, p_event => p_event)
+FROM pay.late_success l WHERE l.checkout_id = p_checkout
+$$;
+SELECT is(pg_temp.tell_late('l3', w, w || '-l3-' || n), x, w)
+FROM (VALUES (1, 'pending', 'unchanged'), (2, 'succeeded', 'applied'),
+             (3, 'succeeded', 'unchanged')) t (n, w, x)
+ORDER BY n;
+SELECT is((l.state, pg_temp.gone('l3'), pg_temp.booked('late/l3'))::text,
+          '(refunded,10,"late_held 10, late_refunded 10")', 'it went back')
+FROM pay.late_success l WHERE l.checkout_id = 'l3';
+SELECT is(pg_temp.tell_late('l3', 'failed', 'failed-l3'), 'applied',
+          'it comes back');
+SELECT is((l.state, pg_temp.gone('l3'))::text, '(refunding,"0 -10")', 'as any')
+FROM pay.late_success l WHERE l.checkout_id = 'l3';
+SELECT is(pg_temp.tell_late('l4', w, w || '-l4'), x, w || ', told late')
+FROM (VALUES (1, 'failed', 'mismatch'), (2, 'succeeded', 'contradiction'))
+    t (n, w, x)
+ORDER BY n;
+SELECT is((l.state, pg_temp.gone('l4'), pg_temp.doubts('l4'))::text,
+          '(resolved,-10,"refund failed re-l4, refund contradiction re-l4")',
+          'the failure counts: people decide')
+FROM pay.late_success l WHERE l.checkout_id = 'l4';
+
 -- a PSP that names a refund that is on its way: no job asks for it any more
 SELECT is(pg_temp.whole('c30', 'o30', 'refund', 'r30', 100, 'UNKNOWN'),
           'EXECUTING', 'nobody knows whether it was made');

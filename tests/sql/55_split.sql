@@ -112,20 +112,53 @@ SELECT is(pg_temp.news('dispute', 'opened', 'dp-4', 30, 't-d5',
                        p_event => 'stolen'), 'mismatch',
           'a dispute of another checkout');
 
--- parts that do not stand alike any more: one would be moved, and the other
--- refuse the same word
-CREATE FUNCTION pg_temp.apart() RETURNS text LANGUAGE sql AS $$
-UPDATE pay.change c SET status = 'FAILED'
-WHERE c.change_id = (SELECT x.change_id FROM pay.change x
-                     WHERE x.reference = 're-20'
-                     ORDER BY x.created_at DESC, x.change_id DESC LIMIT 1);
-SELECT pg_temp.news('refund', 'succeeded', 're-20', 50, 't-d20')
+-- parts that do not stand alike any more: an operator has settled one as failed,
+-- and the PSP says that all of it was done
+CREATE FUNCTION pg_temp.settle(p_n int, p_order text, p_done boolean)
+RETURNS text LANGUAGE sql AS $$
+SELECT pay_ops.settle_change('m1', c.change_id, p_done, 'ann', 'asked there')
+FROM pay.change c
+WHERE c.reference = 're-' || p_n
+    AND c.payment_order_id = format('od%s%s', p_n, p_order)
 $$;
-SELECT is(pg_temp.news('refund', 'pending', 're-20', 50, 't-d20'), 'applied',
-          'on its way');
-SELECT throws_ok('SELECT pg_temp.apart()', 'PAY23', NULL,
-                 'a word that only some parts take is no word');
-SELECT is(pg_temp.both(20), '0 100 33 0 0 / 0 50 17 0 0', 'nothing is lost');
+CREATE FUNCTION pg_temp.tell(p_n int, p_news text, p_event text)
+RETURNS text LANGUAGE sql AS $$
+SELECT pg_temp.news('refund', p_news, 're-' || p_n, 50, 't-d' || p_n,
+                    p_event => p_event)
+$$;
+CREATE FUNCTION pg_temp.refused(p_n int) RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', m.why, m.amount_minor), ', '
+                  ORDER BY m.mismatch_id)
+FROM pay.mismatch m
+WHERE m.checkout_id = 'd' || p_n AND m.why <> 'split'
+$$;
+SELECT is(pg_temp.tell(n, 'pending', 'on-' || n), 'applied', 'on its way')
+FROM unnest('{16,18,19,20}'::int[]) n;
+SELECT is(pg_temp.settle(n, o, d), 'settled', 'one part by hand')
+FROM (VALUES (16, 'b', true), (18, 'a', false), (20, 'b', false))
+    t (n, o, d);
+SELECT is(pg_temp.settle(19, o, false), 'settled', 'and both of another')
+FROM unnest('{a,b}'::text[]) o;
+SELECT is(pg_temp.tell(n, 'succeeded', 'done-' || n), 'contradiction',
+          'the PSP says done: people decide about that part')
+FROM unnest('{18,19,20}'::int[]) n;
+SELECT is(concat_ws(' / ', pg_temp.both(n), pg_temp.refused(n)), w,
+          'the other one is done')
+FROM (VALUES
+    (18, '0 100 0 0 0 / 0 50 0 17 0 / contradiction 33'),
+    (19, '0 100 0 0 0 / 0 50 0 0 0 / contradiction 50'),
+    (20, '0 100 0 33 0 / 0 50 0 0 0 / contradiction 17')) t (n, w);
+SELECT is(pg_temp.tell(20, 'succeeded', 'again-20'), 'contradiction',
+          'each word of it is kept');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-20', 50, 't-d20',
+                       p_source => 'query'), 'contradiction', 'an answer');
+SELECT is(concat_ws(' / ', pg_temp.both(20), pg_temp.refused(20)),
+          '0 100 0 33 0 / 0 50 0 0 0 / contradiction 17, contradiction 17',
+          'nothing moves twice');
+SELECT is(pg_temp.tell(n, 'failed', 'back-' || n), 'applied', 'it comes back')
+FROM unnest('{16,20}'::int[]) n;
+SELECT is(pg_temp.both(n), '0 100 0 0 0 / 0 50 0 0 0', 'what had gone')
+FROM unnest('{16,20}'::int[]) n;
 
 -- an operator knows better
 SELECT is(pg_temp.news('refund', 'succeeded', 're-6', 50, 't-d6'), 'applied',
