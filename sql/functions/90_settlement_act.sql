@@ -484,7 +484,7 @@ BEGIN
     ELSE
         PERFORM close_exception(p_id, 'accepted');
     END IF;
-    PERFORM post(v_done.postings);
+    PERFORM post_act(p_id, v_done.postings);
 
     RETURN CASE WHEN v_done.is_suspended THEN 'suspended'
                 ELSE 'accepted' END;
@@ -570,7 +570,7 @@ BEGIN
     END IF;
 
     PERFORM close_exception(p_id, 'written_off');
-    PERFORM post(v_postings);
+    PERFORM post_act(p_id, v_postings);
 
     RETURN 'written_off';
 END
@@ -640,7 +640,7 @@ BEGIN
     END IF;
     IF p_with IS NOT NULL THEN
         PERFORM close_exception(p_with, 'resolved');
-        PERFORM post(ARRAY[
+        PERFORM post_act(p_id, ARRAY[
             settlement_posting(work_of_row(v_it.kept), v_ends,
                 abs((v_it.exception).amount_minor), (v_it.kept).currency),
             settlement_posting(work_of_row(v_other.kept),
