@@ -259,6 +259,7 @@ BEGIN
 
     v_work.fee_booked := v_work.family NOT IN ('fee', 'payout')
         AND close_fee(p_exception, p_row, v_work);
+    PERFORM end_settled(ARRAY[p_row.row_id]);
 
     -- a bank's row is booked as it stands, a PSP's with the ledger's amount
     IF v_work.family <> 'payout' THEN
