@@ -258,7 +258,7 @@ COMMENT ON FUNCTION pay.payout_stops IS
 -- The open lines of wallets by order, with the reason why they stay.  An order
 -- that owes money, its reserve left out, is netted at once, whatever stops it.
 -- So is one whose reserve is more than the money that stays: no item is larger
--- than what is available.
+-- than the available money.
 CREATE OR REPLACE FUNCTION pay.open_payout_orders(
     p_merchant_id text, p_seller text[], p_currency text[])
 RETURNS TABLE (seller_account text, currency text, payment_order_id text,
