@@ -218,6 +218,49 @@ COMMENT ON FUNCTION pay.dispute_parts IS
     'The parts of the last round of a dispute that count';
 
 
+-- The fee of a file that the event is about.  Without one of the amount it is the
+-- only fee of the payment in this currency, if that stands in a converted row and
+-- is a minor unit away, as match_rounded_fees finds it where the event is first.
+CREATE OR REPLACE FUNCTION pay.fee_of_file(
+    p_news news, p_kind text, p_amount_minor bigint, p_currency text,
+    OUT source text, OUT amount_minor bigint, OUT row_id bigint,
+    OUT row_kind text, OUT file_source text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT e.source, e.amount_minor, r.row_id, r.kind, e.file_source
+    INTO source, amount_minor, row_id, row_kind, file_source
+    FROM (SELECT j.source::text, j.amount_minor::bigint,
+              split_part(j.source, '/', 2) AS file_source,
+              split_part(j.source, '/', 3)::int AS version,
+              count(*) OVER () AS fees
+          FROM journal_entry j
+          WHERE j.checkout_id = p_news.checkout_id
+              AND j.merchant_id = p_news.merchant_id AND j.psp = p_news.psp
+              AND j.kind = p_kind AND j.currency = p_currency
+              AND starts_with(j.source, 'settlement/')
+              AND NOT is_booked(j.merchant_id, j.source, CASE p_kind
+                  WHEN 'psp_fee' THEN 'psp_fee_returned' ELSE 'psp_fee' END)
+          OFFSET 0) e
+    CROSS JOIN LATERAL (
+        SELECT r.row_id, r.kind, r.psp_ref, r.kind <> 'fee'
+                AND r.paid_currency <> r.currency
+                AND r.finding IN ('matched', 'confirmed') AS may_round
+        FROM settlement_row r
+        WHERE r.source = e.file_source AND r.version = e.version
+            AND r.row_key = substr(e.source, length(concat('settlement/',
+                e.file_source, '/', e.version, '/')) + 1)
+        OFFSET 0) r
+    WHERE e.amount_minor = p_amount_minor
+        OR e.fees = 1 AND abs(e.amount_minor - p_amount_minor) = 1
+            AND r.may_round AND roundings_left(e.file_source, p_currency) > 0
+    ORDER BY e.amount_minor = p_amount_minor DESC,
+        (r.psp_ref = p_news.object) IS TRUE DESC, e.source LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION pay.fee_of_file IS
+    'The fee that a settlement file has brought before its event, or nothing';
+
+
 -- A settlement file may have brought a fee before the PSP's event about it: the
 -- file's entry is taken back, and its row has settled the entry of the event,
 -- as if the event had come first.
@@ -225,42 +268,36 @@ CREATE OR REPLACE FUNCTION pay.take_over_fee(
     p_news news, p_kind text, p_amount_minor bigint, p_currency text)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_back text := CASE p_kind WHEN 'psp_fee' THEN 'psp_fee_returned'
-                               ELSE 'psp_fee' END;
-    v_row  record;
+    v_fee  record := fee_of_file(p_news, p_kind, p_amount_minor, p_currency);
+    v_sign int := CASE p_kind WHEN 'psp_fee' THEN -1 ELSE 1 END;
+    v_left bigint := v_sign * (v_fee.amount_minor - p_amount_minor);
 BEGIN
-    SELECT e.source, r.row_id, r.kind INTO v_row
-    FROM (SELECT j.source, split_part(j.source, '/', 2) AS file_source,
-              split_part(j.source, '/', 3)::int AS version
-          FROM journal_entry j
-          WHERE j.checkout_id = p_news.checkout_id
-              AND j.merchant_id = p_news.merchant_id AND j.psp = p_news.psp
-              AND j.kind = p_kind AND j.amount_minor = p_amount_minor
-              AND j.currency = p_currency
-              AND starts_with(j.source, 'settlement/')
-              AND NOT is_booked(j.merchant_id, j.source, v_back)
-          OFFSET 0) e
-    CROSS JOIN LATERAL (
-        SELECT r.row_id, r.kind, r.psp_ref FROM settlement_row r
-        WHERE r.source = e.file_source AND r.version = e.version
-            AND r.row_key = substr(e.source, length(concat('settlement/',
-                e.file_source, '/', e.version, '/')) + 1)
-        OFFSET 0) r
-    ORDER BY (r.psp_ref = p_news.object) IS TRUE DESC, e.source LIMIT 1;
-
-    IF NOT FOUND THEN
+    IF v_fee.source IS NULL THEN
         RETURN;
     END IF;
 
-    PERFORM post(ARRAY[ROW(p_news.merchant_id, v_row.source, v_back,
-        p_news.checkout_id, NULL, p_news.psp, NULL, p_amount_minor,
-        p_currency, NULL, NULL, NULL, p_news.request_id)::posting]);
+    PERFORM post(ARRAY(
+        SELECT ROW(p_news.merchant_id, v_fee.source, b.kind,
+            p_news.checkout_id, NULL, p_news.psp, NULL, b.minor, p_currency,
+            NULL, NULL, NULL, p_news.request_id)::posting
+        FROM (VALUES
+            (CASE v_sign WHEN -1 THEN 'psp_fee_returned' ELSE 'psp_fee' END,
+                v_fee.amount_minor),
+            (CASE WHEN v_left > 0 THEN 'rounded_up' ELSE 'rounded' END,
+                abs(v_left))) AS b (kind, minor)
+        WHERE b.minor <> 0));
 
     INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
-    VALUES (p_news.merchant_id, news_source(p_news), p_kind, v_row.row_id);
+    VALUES (p_news.merchant_id, news_source(p_news), p_kind, v_fee.row_id);
 
     INSERT INTO settlement_link (row_id, match_id, rule)
-    SELECT v_row.row_id, v_row.row_id, 'fee' WHERE v_row.kind = 'fee';
+    SELECT v_fee.row_id, v_fee.row_id, 'fee' WHERE v_fee.row_kind = 'fee';
+
+    INSERT INTO settlement_rounding AS r (source, month, currency, rows)
+    SELECT v_fee.file_source, date_trunc('month', now() AT TIME ZONE
+        'UTC')::date, p_currency, 1
+    WHERE v_left <> 0
+    ON CONFLICT (source, month, currency) DO UPDATE SET rows = r.rows + 1;
 END
 $$;
 COMMENT ON FUNCTION pay.take_over_fee IS

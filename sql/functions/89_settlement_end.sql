@@ -44,6 +44,7 @@ BEGIN
     UPDATE settlement_hold h SET ended_at = clock_timestamp()
     FROM unnest(v_holds) x WHERE h.row_id = x.row_id;
 
+    PERFORM end_settled(ARRAY(SELECT h.row_id FROM unnest(v_holds) h));
     v_lines := post(ARRAY(
         SELECT ROW(h.merchant_id, concat('settlement/', r.source, '/',
             r.version, '/', r.row_key), 'psp_dispute_lost', h.checkout_id,

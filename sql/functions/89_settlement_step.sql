@@ -126,6 +126,29 @@ COMMENT ON FUNCTION pay.end_overdue IS
     'Takes entries out of the queue that have come after all: how many';
 
 
+-- The same for entries that these rows have settled otherwise than by a match.
+CREATE OR REPLACE FUNCTION pay.end_settled(p_matches bigint[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE settlement_exception x
+    SET closed_at = clock_timestamp(), closed_as = 'matched'
+    FROM unnest(p_matches) AS m (match_id)
+    CROSS JOIN LATERAL (
+        SELECT c.merchant_id, c.source, c.kind FROM settlement_closed c
+        WHERE c.match_id = m.match_id
+        OFFSET 0) c
+    CROSS JOIN LATERAL (
+        SELECT y.exception_id FROM settlement_exception y
+        WHERE y.merchant_id = c.merchant_id AND y.source = c.source
+            AND y.kind = c.kind AND y.closed_at IS NULL
+        OFFSET 0) y
+    WHERE x.exception_id = y.exception_id;
+END
+$$;
+COMMENT ON FUNCTION pay.end_settled IS
+    'Takes entries that these rows have settled out of the queue';
+
+
 -- The entry of a row of a payout or of its return.
 CREATE OR REPLACE FUNCTION pay.payout_entry(p_kind text, p_net_minor bigint)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -217,6 +240,14 @@ BEGIN
                     AND c.kind = payout_entry(r.kind, r.net_minor))
         ON CONFLICT DO NOTHING;
     END LOOP;
+
+    PERFORM end_settled(ARRAY(
+        SELECT r.row_id
+        FROM settlement_work w
+        JOIN settlement_row r ON r.source = w.source
+            AND r.row_key = w.row_key AND r.version = w.version
+        WHERE w.file_id = p_file_id
+            AND w.finding IN ('returned', 'paid_out')));
 END
 $$;
 COMMENT ON FUNCTION pay.close_returned IS

@@ -259,6 +259,7 @@ BEGIN
 
     v_work.fee_booked := v_work.family NOT IN ('fee', 'payout')
         AND close_fee(p_exception, p_row, v_work);
+    PERFORM end_settled(ARRAY[p_row.row_id]);
 
     -- a bank's row is booked as it stands, a PSP's with the ledger's amount
     IF v_work.family <> 'payout' THEN
@@ -484,7 +485,7 @@ BEGIN
     ELSE
         PERFORM close_exception(p_id, 'accepted');
     END IF;
-    PERFORM post(v_done.postings);
+    PERFORM post_act(p_id, v_done.postings);
 
     RETURN CASE WHEN v_done.is_suspended THEN 'suspended'
                 ELSE 'accepted' END;
@@ -570,7 +571,7 @@ BEGIN
     END IF;
 
     PERFORM close_exception(p_id, 'written_off');
-    PERFORM post(v_postings);
+    PERFORM post_act(p_id, v_postings);
 
     RETURN 'written_off';
 END
@@ -640,7 +641,7 @@ BEGIN
     END IF;
     IF p_with IS NOT NULL THEN
         PERFORM close_exception(p_with, 'resolved');
-        PERFORM post(ARRAY[
+        PERFORM post_act(p_id, ARRAY[
             settlement_posting(work_of_row(v_it.kept), v_ends,
                 abs((v_it.exception).amount_minor), (v_it.kept).currency),
             settlement_posting(work_of_row(v_other.kept),

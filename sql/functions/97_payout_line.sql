@@ -257,6 +257,8 @@ COMMENT ON FUNCTION pay.payout_stops IS
 
 -- The open lines of wallets by order, with the reason why they stay.  An order
 -- that owes money, its reserve left out, is netted at once, whatever stops it.
+-- So is one whose reserve is more than the money that stays: no item is larger
+-- than the available money.
 CREATE OR REPLACE FUNCTION pay.open_payout_orders(
     p_merchant_id text, p_seller text[], p_currency text[])
 RETURNS TABLE (seller_account text, currency text, payment_order_id text,
@@ -267,8 +269,9 @@ SELECT g.seller_account, g.currency, g.payment_order_id, g.amount_minor,
 FROM (
     SELECT l.seller_account, l.currency, l.payment_order_id,
         sum(l.amount_minor)::bigint AS amount_minor,
-        coalesce(sum(l.amount_minor) FILTER (WHERE l.kind NOT IN (
-            'reserve_held', 'reserve_released')), 0) >= 0 AS is_owed,
+        least(sum(l.amount_minor), coalesce(sum(l.amount_minor) FILTER (
+            WHERE l.kind NOT IN ('reserve_held', 'reserve_released')), 0))
+            >= 0 AS is_owed,
         array_agg(l.wallet_seq) AS seqs,
         max(l.at) FILTER (WHERE l.kind IN ('sale', 'late_accepted'))
             AS sold_at

@@ -66,6 +66,30 @@ SELECT is((SELECT string_agg(r.seller_account, ' ') FROM pay.payout_reserve r
 SELECT is(pg_temp.due(), 'not_due', 'and does not keep a worker busy');
 ROLLBACK TO whole;
 
+-- a reserve of a second capture, which is refunded before it is paid out: the
+-- order owes no more than is taken from the seller's other orders
+SELECT pg_temp.sold('c6', '{o6:1000:s6}', true),
+    pg_temp.account('DE02120300000000202051', 's6')
+\g /dev/null
+SELECT is(pg_temp.news('capture', 'single', 'cap-1', 100, 't-c6'), 'applied',
+          'a capture');
+SELECT pg_temp.cooled()
+\g /dev/null
+SELECT is(pg_temp.pay('s6'), 'made 90 USD', 'is paid out but for its reserve');
+SELECT is(pg_temp.news('capture', 'single', 'cap-2', 20, 't-c6'), 'applied',
+          'another one');
+SELECT is(pg_temp.change('o6', 'refund', 'r6', 20),
+          'created refund NOT_STARTED 20', 'is refunded at once');
+SELECT pg_temp.sold('c7', '{o7:50:s6}')
+\g /dev/null
+SELECT is(pg_temp.pay('s6'), 'made 43 USD', 'what is available is paid out');
+SELECT is((SELECT concat_ws(' ', p.amount_minor, p.left_minor)
+           FROM pay.payout p WHERE p.payout_id = pg_temp.item()), '43 0',
+          'with the debt of the order');
+UPDATE pay.payout_reserve SET until = now() - interval '2 days'
+WHERE seller_account = 's6';
+SELECT is(pg_temp.pay('s6'), 'made 5 USD', 'and the reserve of the other one');
+
 SET CONSTRAINTS ALL IMMEDIATE;
 \i :checks
 
