@@ -17,6 +17,8 @@ static ngx_uint_t is_whole_name(const char *name);
 static ngx_uint_t is_readable(int dir, const char *name);
 static ngx_uint_t goes_first(const struct stat *a, const char *a_name,
     const struct stat *b, const u_char *b_name);
+static ngx_int_t is_still(int dir, const u_char *name,
+    const struct stat *opened);
 
 
 ngx_int_t
@@ -127,10 +129,10 @@ goes_first(const struct stat *a, const char *a_name, const struct stat *b,
 
 
 ngx_fd_t
-ngx_payments_directory_open(const ngx_str_t *dir, const u_char *name)
+ngx_payments_directory_open(const ngx_str_t *dir, const u_char *name,
+    struct stat *fi)
 {
-    int          fd, file;
-    struct stat  fi;
+    int  fd, file;
 
     fd = dir_open(dir);
     if (fd == -1) {
@@ -142,7 +144,7 @@ ngx_payments_directory_open(const ngx_str_t *dir, const u_char *name)
                                            | O_NOCTTY | O_CLOEXEC);
     (void) close(fd);
 
-    if (file != -1 && (fstat(file, &fi) != 0 || !S_ISREG(fi.st_mode))) {
+    if (file != -1 && (fstat(file, fi) != 0 || !S_ISREG(fi->st_mode))) {
         (void) close(file);
         return NGX_INVALID_FILE;
     }
@@ -153,10 +155,11 @@ ngx_payments_directory_open(const ngx_str_t *dir, const u_char *name)
 
 ngx_int_t
 ngx_payments_directory_move(const ngx_str_t *dir, const u_char *name,
-    const char *folder, const char *suffix)
+    const struct stat *opened, const char *folder, const char *suffix)
 {
-    int          fd, into, rc;
+    int          fd, into;
     u_char       to[NGX_PAYMENTS_NAME_MAX + 1];
+    ngx_int_t    rc;
     struct stat  fi;
 
     fd = dir_open(dir);
@@ -181,9 +184,36 @@ ngx_payments_directory_move(const ngx_str_t *dir, const u_char *name,
                             name, suffix);
     }
 
-    rc = renameat(fd, (const char *) name, into, (char *) to);
+    rc = is_still(fd, name, opened);
+
+    if (rc == NGX_OK
+        && renameat(fd, (const char *) name, into, (char *) to) != 0)
+    {
+        rc = NGX_ERROR;
+    }
+
     (void) close(into);
     (void) close(fd);
 
-    return rc == 0 ? NGX_OK : NGX_ERROR;
+    return rc;
+}
+
+
+/* A sender may rename another file to the name, or append to this one, while
+ * it is read: those bytes were not read and must not be put away.  The opened
+ * file keeps its inode, so that no other file can have its number. */
+static ngx_int_t
+is_still(int dir, const u_char *name, const struct stat *opened)
+{
+    struct stat  fi;
+
+    if (fstatat(dir, (const char *) name, &fi, AT_SYMLINK_NOFOLLOW) != 0) {
+        return NGX_ERROR;
+    }
+
+    return fi.st_dev == opened->st_dev && fi.st_ino == opened->st_ino
+           && fi.st_size == opened->st_size
+           && fi.st_mtim.tv_sec == opened->st_mtim.tv_sec
+           && fi.st_mtim.tv_nsec == opened->st_mtim.tv_nsec
+           ? NGX_OK : NGX_DECLINED;
 }

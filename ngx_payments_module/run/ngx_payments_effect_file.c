@@ -1,8 +1,9 @@
 /*
  * Reads a settlement file in pieces, one in a turn of the event loop at most,
  * twice: for its digest, and for its rows.  A file that has come to its end is
- * put into a folder of its directory.  One that is downloaded has its digest
- * from the download, and no name in any directory.
+ * put into a folder of its directory, unless its name has another file by
+ * then.  One that is downloaded has its digest from the download, and no name
+ * in any directory.
  */
 
 #include "run/ngx_payments_effect_file.h"
@@ -23,6 +24,7 @@ typedef struct {
     const ngx_payments_settlement_t  *settlement;
     ngx_event_t                       turn;
     ngx_fd_t                          fd;
+    struct stat                       opened;    /* before the first byte */
     EVP_MD_CTX                       *digest;
     u_char                           *piece;
     u_char                            name[NGX_PAYMENTS_NAME_MAX + 1];
@@ -177,7 +179,7 @@ file_next(file_t *file)
     }
 
     file->fd = ngx_payments_directory_open(&file->settlement->dir,
-                                           file->name);
+                                           file->name, &file->opened);
 
     if (file->fd == NGX_INVALID_FILE) {
         file->said.failure = PAY_FAILURE_UNREADABLE;
@@ -356,14 +358,24 @@ digest_end(file_t *file, u_char out[PAY_SHA256_SIZE])
 static ngx_int_t
 file_put(file_t *file, const char *folder)
 {
-    u_char  suffix[2 * SUFFIX_BYTES + 1], *end;
+    u_char     suffix[2 * SUFFIX_BYTES + 1], *end;
+    ngx_int_t  rc;
 
     end = ngx_hex_dump(suffix, file->sha256, SUFFIX_BYTES);
     *end = '\0';
 
-    if (ngx_payments_directory_move(&file->settlement->dir, file->name, folder,
-                                    (const char *) suffix) != NGX_OK)
-    {
+    rc = ngx_payments_directory_move(&file->settlement->dir, file->name,
+                                     &file->opened, folder,
+                                     (const char *) suffix);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "payments: a settlement file was replaced or written to "
+                      "while it was read, the next look reads the file that "
+                      "has its name now, source:%V",
+                      &ngx_payments_nstr(file->settlement->source.name));
+
+    } else if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
                       "payments: a settlement file cannot be moved into the "
                       "folder %s of its directory: workers need the right to "

@@ -1,14 +1,16 @@
 /*
  * payctl settlement: settlement.c lists and shows, and hands over to
  * settlement_import.c, which reads files, and to settlement_act.c, where
- * operators act; settlement_copy.c turns rows into PostgreSQL's COPY,
- * settlement_book.c books a file on several connections, and
- * settlement_piece.c keeps encrypted copies of files and writes them out.
+ * operators act; settlement_bytes.c reads a file and its digest,
+ * settlement_copy.c turns rows into PostgreSQL's COPY, settlement_book.c books
+ * a file on several connections, and settlement_piece.c keeps encrypted copies
+ * of files and writes them out.
  */
 
 #ifndef PAY_SRC_CLI_SETTLEMENT_H
 #define PAY_SRC_CLI_SETTLEMENT_H
 
+#include "pay_crypto.h"
 #include "pay_settle.h"
 #include "pay_settle_copy.h"
 
@@ -44,6 +46,14 @@ int pay_cli_settlement_limit(int argc, char **argv);
 int pay_cli_settlement_overdue(int argc, char **argv);
 /* The last look at each PSP's balance; --again SOURCE: has it asked again. */
 int pay_cli_settlement_balances(int argc, char **argv);
+
+/* Reads all bytes of the file, gives them to `take`, unless that is NULL, and
+ * fills sha256 with their digest in hex; the file is at its beginning before
+ * and behind.  0: it cannot be read, or not be sought. */
+typedef void (*settlement_bytes_pt)(void *data, pay_str_t bytes);
+
+int pay_cli_settlement_bytes(FILE *file, settlement_bytes_pt take, void *data,
+    char sha256[PAY_SHA256_SIZE * 2 + 1]);
 
 /* Begins a transaction in which no other import opens the file; 0: another one
  * has, or the connection is lost, and copy->reason says so. */

@@ -18,11 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 
 #define IMPORT_FILES_MAX   64
-#define IMPORT_READ        65536
 #define IMPORT_STATED      16385
 #define IMPORT_ROWS        "5000"      /* checked in one step */
 #define IMPORT_KEY         513
@@ -51,17 +48,23 @@ typedef struct {
     char         rows[24];
 } import_t;
 
+typedef struct {
+    pay_settle_reader_t  *reader;
+    pay_status_t          status;      /* of the first piece that failed */
+} feed_t;
+
 
 static int import_connect(import_t *import, const char *dsn, unsigned jobs);
 static int import_file(import_t *import);
-static int import_digest(import_t *import, FILE *file);
 static int import_lock(import_t *import);
 static void import_unlock(import_t *import);
 static int import_open(import_t *import, int *code);
 static int import_files(import_t *import, const char *dsn, unsigned jobs,
     const char *const *paths, int count);
 static int import_read(import_t *import, FILE *file, char *reason);
-static pay_status_t import_feed(pay_settle_reader_t *reader, FILE *file);
+static pay_status_t import_feed(import_t *import, pay_settle_reader_t *reader,
+    FILE *file);
+static void feed_bytes(void *data, pay_str_t bytes);
 static pay_status_t import_parse(import_t *import, settlement_copy_t *copy,
     FILE *file, char *reason);
 static pay_status_t import_stated(import_t *import, pay_arena_t *arena,
@@ -225,8 +228,12 @@ import_file(import_t *import)
     char   reason[SETTLEMENT_REASON] = "";
     FILE  *file;
 
+    /* the bytes are the file's identity, whatever its name: the same file sent
+     * twice is known */
     file = fopen(import->path, "rb");
-    if (file == NULL || !import_digest(import, file)) {
+    if (file == NULL
+        || !pay_cli_settlement_bytes(file, NULL, NULL, import->sha256))
+    {
         fprintf(stderr, "payctl: settlement import: %s: cannot be read\n",
                 import->path);
         if (file != NULL) {
@@ -256,36 +263,6 @@ import_file(import_t *import)
     }
 
     return import_book(import);
-}
-
-
-/* The bytes are the file's identity, whatever its name: the same file sent
- * twice is known.  The file is read twice, and must be seekable. */
-static int
-import_digest(import_t *import, FILE *file)
-{
-    int             is_done;
-    size_t          n, i;
-    unsigned        size;
-    EVP_MD_CTX     *context = EVP_MD_CTX_new();
-    unsigned char   bytes[IMPORT_READ], digest[EVP_MAX_MD_SIZE];
-
-    is_done = context != NULL
-              && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
-
-    while (is_done && (n = fread(bytes, 1, sizeof(bytes), file)) > 0) {
-        is_done = EVP_DigestUpdate(context, bytes, n) == 1;
-    }
-
-    is_done = is_done && !ferror(file)
-              && EVP_DigestFinal_ex(context, digest, &size) == 1;
-    EVP_MD_CTX_free(context);
-
-    for (i = 0; is_done && i < PAY_SHA256_SIZE; i++) {
-        snprintf(&import->sha256[2 * i], 3, "%02x", digest[i]);
-    }
-
-    return is_done && fseek(file, 0, SEEK_SET) == 0;
 }
 
 
@@ -466,7 +443,7 @@ import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
                                pay_str_of(import->format), &options, &reader);
 
     if (status == PAY_OK) {
-        status = import_feed(reader, file);
+        status = import_feed(import, reader, file);
     }
 
     if (status == PAY_OK) {
@@ -501,26 +478,37 @@ import_parse(import_t *import, settlement_copy_t *copy, FILE *file,
 }
 
 
-/* PAY_BUG when the disk fails: that is no verdict about the file. */
+/* All bytes are read, those behind a mistake, too: a refusal is kept with the
+ * digest of the file and must be about its bytes.  PAY_BUG when the disk fails
+ * or the bytes are others than before: that is no verdict about the file. */
 static pay_status_t
-import_feed(pay_settle_reader_t *reader, FILE *file)
+import_feed(import_t *import, pay_settle_reader_t *reader, FILE *file)
 {
-    size_t         n;
-    pay_str_t      bytes;
-    pay_status_t   status = PAY_OK;
-    unsigned char  text[IMPORT_READ];
+    char    sha256[PAY_SHA256_SIZE * 2 + 1];
+    feed_t  feed = { reader, PAY_OK };
 
-    while (status == PAY_OK && (n = fread(text, 1, sizeof(text), file)) > 0) {
-        bytes.data = text;
-        bytes.len = n;
-        status = pay_settle_feed(reader, bytes);
-    }
-
-    if (status == PAY_OK && ferror(file)) {
+    if (!pay_cli_settlement_bytes(file, feed_bytes, &feed, sha256)) {
         return PAY_BUG;
     }
 
-    return status == PAY_OK ? pay_settle_end(reader) : status;
+    if (strcmp(sha256, import->sha256) != 0) {
+        fprintf(stderr, "payctl: settlement import: %s: changed while it was"
+                " read\n", import->path);
+        return PAY_BUG;
+    }
+
+    return feed.status == PAY_OK ? pay_settle_end(reader) : feed.status;
+}
+
+
+static void
+feed_bytes(void *data, pay_str_t bytes)
+{
+    feed_t  *feed = data;
+
+    if (feed->status == PAY_OK) {
+        feed->status = pay_settle_feed(feed->reader, bytes);
+    }
 }
 
 

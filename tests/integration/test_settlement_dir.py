@@ -2,6 +2,7 @@
 workers read, what they leave alone, and that a file is booked once, whoever
 ends in the middle of it."""
 
+import contextlib
 import datetime
 import os
 import re
@@ -12,6 +13,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import psycopg2
 import pytest
 from support.gateway import PAYCTL
 from support.own_stack import DEADLINE_S, wait_for
@@ -279,6 +281,53 @@ def test_files_come_in_the_order_of_their_age(inbox):
 
 
 # What is left alone.
+
+
+@contextlib.contextmanager
+def held_at(stack, table):
+    """A worker that opens the file which is put within goes as far as this
+    table before the end of the block."""
+    waits = (
+        "SELECT count(*) FROM pg_locks WHERE NOT granted "
+        "AND relation = %s::regclass"
+    )
+    made = psycopg2.connect(stack.values["PG_ADMIN_DSN"])
+    with contextlib.closing(made), made.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE pay.{table} IN SHARE MODE")
+        yield lambda: wait_for(
+            lambda: stack.value(waits, f"pay.{table}"), f"a wait for {table}"
+        )
+
+
+def named(inbox, name):
+    return [f[1:3] for f in inbox.files() if f[0] == name]
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_looked_at_anew(inbox):
+    """The second file went into the folder of booked ones unread, in place of
+    the first one."""
+    first, second = fees("first", 3), fees("second", 4)
+    with held_at(inbox.stack, "settlement_staging") as opened:
+        inbox.put("twice.csv", first)
+        opened()
+        inbox.put("twice.csv", second)
+    both = [("booked", 3), ("booked", 4)]
+    wait_for(lambda: named(inbox, "twice.csv") == both, "both to be booked")
+    assert inbox.goes_to("booked", "twice.csv").read_text() == second
+    assert not (inbox.dir / "twice.csv").exists()
+
+
+def test_a_file_that_grows_while_it_is_booked_is_looked_at_anew(inbox):
+    """What was appended went into the folder of booked files unread."""
+    with held_at(inbox.stack, "settlement_row") as opened:
+        path = inbox.put("grows.csv", fees("grows", 3))
+        opened()
+        with path.open("a") as file:
+            file.write(row("grows-3", "fee", 0, -0.01) + "\n")
+    inbox.goes_to("refused", "grows.csv")
+    states = [state for state, _ in named(inbox, "grows.csv")]
+    assert states == ["booked", "refused"]
+    assert not (inbox.dir / "booked" / "grows.csv").exists()
 
 
 def test_links_folders_and_files_that_are_not_whole_are_left(inbox):

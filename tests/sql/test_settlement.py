@@ -360,6 +360,39 @@ def test_of_several_importers_of_one_file_one_books_it(shop):
     shop.check()
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_file_that_is_changed_while_it_is_read_is_no_verdict(shop, is_whole):
+    """Under the digest of the first reading, rows of other bytes were booked
+    (they were booked again with the file), or a good file was refused."""
+    path = shop.file("grows.csv", [("r1", "fee", "", "", "", 0, -1, "")])
+    file = pathlib.Path(path)
+    whole = file.read_text()
+    file.write_text(whole if is_whole else whole.rsplit("total", 1)[0])
+    lock = ["settlement/psp/" + hashlib.sha256(file.read_bytes()).hexdigest()]
+    shop.sql("SELECT pg_advisory_lock(hashtextextended(%s, 0))", lock)
+    running = subprocess.Popen(
+        [PAYCTL, "settlement", "import", "--source", "psp", path, "--dsn",
+         shop.dsn],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    waits(shop)
+    file.write_text(whole + "r2,fee" if is_whole else whole)
+    shop.sql("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", lock)
+    said = running.communicate(timeout=60)
+    assert (running.returncode, *said) == (
+        2, "",
+        f"payctl: settlement import: {path}: changed while it was read\n",
+    )  # fmt: skip
+    left = "SELECT state, reason FROM pay.settlement_file"
+    assert shop.sql(left) == [("received", None)]
+    assert shop.sql("SELECT 1 FROM pay.settlement_staging") == []
+
+    file.write_text(whole)
+    assert shop.load(path)["state"] == "booked"
+    assert shop.sql("SELECT row_key FROM pay.settlement_row") == [("r1",)]
+    shop.check()
+
+
 @pytest.mark.parametrize(
     "words",
     [
