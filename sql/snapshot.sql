@@ -1565,6 +1565,7 @@ CREATE FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timestamp wit
 CREATE FUNCTION pay.block_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_request_id text[], p_terms jsonb[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.block_review_keys(p_review pay.risk_review, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.book_orderless(p_facts pay.fact[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.book_rematch(p_file_id bigint) RETURNS void LANGUAGE plpgsql;
 
 CREATE TABLE pay.settlement_source (
@@ -2278,6 +2279,7 @@ CREATE FUNCTION pay.end_review_hold(p_review pay.risk_review, p_who text, p_why 
 CREATE FUNCTION pay.end_rollups(p_limit integer) RETURNS bigint LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) RETURNS void LANGUAGE sql;
 CREATE FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.end_settled(p_matches bigint[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_undeclared() RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.end_webhooks(p_before timestamp with time zone, p_limit integer) RETURNS bigint LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
@@ -2377,6 +2379,7 @@ CREATE FUNCTION pay.explore_ok(p_explore jsonb) RETURNS boolean LANGUAGE plpgsql
 CREATE FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.fact_orders(p_facts pay.fact[], p_turn integer) RETURNS TABLE(item integer, kind text, actor text, order_id text, merchant_id text, checkout_id text, reference text, type text, code text, said_amount bigint, said_currency text, request_id text, detail jsonb, brings boolean, part oid, tid tid, payment_order_id text, seller_account text, amount_minor bigint, currency text, status text, old_reason text, version integer, captured_minor bigint, authorized_minor bigint, decline jsonb, old_head bytea, old_tx bigint, credit_currency text, credit_rate numeric, credit_minor bigint, credit_until timestamp with time zone, checkout_part oid, checkout tid, psp text, capture text, late_success text, next_status text, news text, logged text, told text, is_shown boolean) LANGUAGE sql STABLE;
+CREATE FUNCTION pay.facts_of_operator(p_facts pay.fact[], p_who text, p_why text) RETURNS pay.fact[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.fail_replays() RETURNS void LANGUAGE plpgsql;
 
 CREATE TABLE pay.message (
@@ -2394,6 +2397,7 @@ CREATE TABLE pay.message (
 CREATE FUNCTION pay.fan_out(p_messages pay.message[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_due, p_psp text, p_request_id text) RETURNS pay.posting[] LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.fee_of(p_order pay.payment_order) RETURNS pay.fee_due LANGUAGE plpgsql STABLE SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.fee_of_file(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text, OUT source text, OUT amount_minor bigint, OUT row_id bigint, OUT row_kind text, OUT file_source text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) RETURNS pay.posting[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.fences_of(p_items integer[], p_merchant_id text[], p_terms jsonb[], OUT items integer[], OUT states text[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.file_due(p_file pay.settlement_file) RETURNS bigint LANGUAGE sql STABLE;
@@ -3041,6 +3045,7 @@ CREATE FUNCTION pay.plot_volume(p_rows pay.rollup[], p_steps timestamp with time
 CREATE FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.post_act(p_id bigint, p_postings pay.posting[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) RETURNS json LANGUAGE sql STABLE;
 CREATE FUNCTION pay.propose_console_act(p_act text, p_who text, p_body jsonb, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.console_proposal LANGUAGE plpgsql;
@@ -3429,6 +3434,7 @@ CREATE FUNCTION pay.take_risk_outbox(p_most integer) RETURNS SETOF pay.told LANG
 CREATE FUNCTION pay.take_round(p_name text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_settlement_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
+CREATE FUNCTION pay.take_turn(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.take_webhook_outbox(p_most integer) RETURNS SETOF pay.told LANGUAGE sql;
@@ -3489,6 +3495,7 @@ CREATE TABLE pay.cell_transfer (
 COMMENT ON TABLE pay.cell_transfer IS 'Balances that were carried to another cell (out), or came from one (in)';
 
 CREATE FUNCTION pay.transfer_posting(p_transfer pay.cell_transfer) RETURNS pay.posting LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.turn_end(p_news pay.news[], p_from integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.types_ok(p_types jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.unknown_items(p_items integer[], p_merchant_id text[], p_idempotency_key text[]) RETURNS integer[] LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) RETURNS text LANGUAGE plpgsql STABLE;
@@ -3725,6 +3732,7 @@ CREATE FUNCTION pay_ops.set_settlement_limit(p_currency text, p_alone numeric, p
 CREATE FUNCTION pay_ops.set_settlement_source(p_source text, p_format text, p_merchant_id text, p_psp text, p_account text, p_since timestamp with time zone, p_overdue_days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_ops.settle_dispute(p_psp text, p_dispute_id text, p_end text, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.settlement_piece(p_file_id bigint, p_attempt bigint, p_number bigint, OUT is_last boolean, OUT kid text, OUT nonce bytea, OUT bytes bytea) RETURNS record LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(psp text, event_id text, received_at timestamp with time zone, state text, via text, type text, fact text, token text, reference text, code text, amount_minor bigint, currency text, merchant_id text, checkout_id text, request_id text, digest text, size bigint, keep_until timestamp with time zone, body_state text, body bytea) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -7758,6 +7766,7 @@ REVOKE ALL ON FUNCTION pay.begin_tally(p_name text, p_day date, p_from_at timest
 REVOKE ALL ON FUNCTION pay.block_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_request_id text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.block_review_keys(p_review pay.risk_review, p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint, p_message_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.book_orderless(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.book_rematch(p_file_id bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.settlement_source TO payments_operator;
@@ -8062,6 +8071,7 @@ REVOKE ALL ON FUNCTION pay.end_review_hold(p_review pay.risk_review, p_who text,
 REVOKE ALL ON FUNCTION pay.end_rollups(p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_round(p_name text, p_counts jsonb, p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_screening(p_payout pay.payout, p_act text, p_who text, p_why text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_settled(p_matches bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_settlement(p_file pay.settlement_file, p_source pay.settlement_source) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_undeclared() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.end_webhooks(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
@@ -8117,6 +8127,7 @@ GRANT ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until
 GRANT ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fact_orders(p_facts pay.fact[], p_turn integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.facts_of_operator(p_facts pay.fact[], p_who text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fail_replays() FROM PUBLIC;
 GRANT SELECT ON TABLE pay.message TO payments_auditor;
 GRANT SELECT ON TABLE pay.message TO payments_operator;
@@ -8125,6 +8136,7 @@ REVOKE ALL ON FUNCTION pay.fee_entries(p_order pay.payment_order, p_due pay.fee_
 REVOKE ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.fee_of(p_order pay.payment_order) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.fee_of_file(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text, OUT source text, OUT amount_minor bigint, OUT row_id bigint, OUT row_kind text, OUT file_source text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fee_postings(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.fences_of(p_items integer[], p_merchant_id text[], p_terms jsonb[], OUT items integer[], OUT states text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.file_due(p_file pay.settlement_file) FROM PUBLIC;
@@ -8576,6 +8588,7 @@ REVOKE ALL ON FUNCTION pay.plot_volume(p_rows pay.rollup[], p_steps timestamp wi
 REVOKE ALL ON FUNCTION pay.poll_later(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.post_act(p_id bigint, p_postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.proof_log(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.proof_seals(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.propose_console_act(p_act text, p_who text, p_body jsonb, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
@@ -8837,6 +8850,7 @@ REVOKE ALL ON FUNCTION pay.take_risk_outbox(p_most integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_round(p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_screening(p_key pay.screening_answer, p_answer text, p_reference text, p_code text, p_retry interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_settlement_outbox(p_most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_turn(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_unknown(p_file_id bigint, p_source pay.settlement_source, p_end pay.settlement_end, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.take_webhook_outbox(p_most integer) FROM PUBLIC;
@@ -8866,6 +8880,7 @@ REVOKE ALL ON FUNCTION pay.trace_of(p_merchant_id text, p_subject text) FROM PUB
 GRANT SELECT ON TABLE pay.cell_transfer TO payments_auditor;
 GRANT SELECT ON TABLE pay.cell_transfer TO payments_operator;
 REVOKE ALL ON FUNCTION pay.transfer_posting(p_transfer pay.cell_transfer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.turn_end(p_news pay.news[], p_from integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.types_ok(p_types jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unknown_items(p_items integer[], p_merchant_id text[], p_idempotency_key text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.unmatched_finding(p_work pay.settlement_work, p_source pay.settlement_source) FROM PUBLIC;
@@ -9277,6 +9292,8 @@ REVOKE ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id tex
 GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_destination(p_merchant_id text, p_destination_id text, p_state text, p_who text, p_why text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay_ops.settle_dispute(p_psp text, p_dispute_id text, p_end text, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.settle_dispute(p_psp text, p_dispute_id text, p_end text, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay_ops.settlement_piece(p_file_id bigint, p_attempt bigint, p_number bigint, OUT is_last boolean, OUT kid text, OUT nonce bytea, OUT bytes bytea) FROM PUBLIC;
