@@ -30,11 +30,14 @@ typedef struct {
     u_char      url[PAY_URL_MAX];
     size_t      pem_len;               /* 0: could not be fetched; of a good
                                           one it stays when that is too old */
+    ngx_uint_t  is_stale;              /* good once, and the last fetch failed:
+                                          its certificate is not used */
     ngx_msec_t  ends;
     ngx_msec_t  used;
 } entry_t;
 
 
+static void put_stale(entry_t *entry);
 static ngx_int_t begin_fetch(const ngx_payments_psp_t *psp,
     const entry_t *old);
 static ngx_uint_t may_fetch(const ngx_payments_psp_t *psp);
@@ -44,7 +47,8 @@ static entry_t *free_entry(ngx_uint_t good);
 static ngx_uint_t has_begin(pay_str_t pem);
 
 
-/* The first GOOD_MAX hold certificates, the others failures. */
+/* The first GOOD_MAX hold certificates, stale ones, too, the others
+ * failures. */
 static entry_t     entries[GOOD_MAX + BAD_MAX];
 static u_char      pems[GOOD_MAX][PAY_SIG_CERT_MAX];
 static ngx_uint_t  fetching;
@@ -70,7 +74,7 @@ ngx_payments_cert_get(const ngx_payments_psp_t *psp, pay_str_t url,
         return begin_fetch(psp, entry);
     }
 
-    if (entry->pem_len == 0) {
+    if (entry->pem_len == 0 || entry->is_stale) {
         return NGX_BUSY;
     }
 
@@ -93,16 +97,15 @@ ngx_payments_cert_put(pay_str_t url, pay_str_t pem)
     fetching--;
     good = pem.len <= PAY_SIG_CERT_MAX && has_begin(pem);
 
-    /* another call may have been faster; what it has brought is not taken
-     * away by one that failed */
     entry = find(url);
 
-    if (entry != NULL && entry->pem_len != 0 && !good && !is_over(entry)) {
+    if (entry != NULL && entry->pem_len != 0 && !good) {
+        put_stale(entry);
         return;
     }
 
     /* it changes places */
-    if (entry != NULL && (entry->pem_len != 0) != good) {
+    if (entry != NULL && entry->pem_len == 0 && good) {
         entry->url_len = 0;
         entry = NULL;
     }
@@ -114,11 +117,26 @@ ngx_payments_cert_put(pay_str_t url, pay_str_t pem)
     ngx_memcpy(entry->url, url.data, url.len);
     entry->url_len = url.len;
     entry->pem_len = good ? pem.len : 0;
+    entry->is_stale = 0;
     entry->used = ngx_current_msec;
     entry->ends = ngx_current_msec + (good ? GOOD_MS : BAD_MS);
 
     if (good) {
         ngx_memcpy(pems[entry - entries], pem.data, pem.len);
+    }
+}
+
+
+/* Another call may have been faster: its certificate is not taken away by one
+ * that failed.  One that is over keeps its place, and so its right to be
+ * fetched without the bucket: a host that is down for a moment must not leave
+ * it to a flood of made-up addresses. */
+static void
+put_stale(entry_t *entry)
+{
+    if (is_over(entry)) {
+        entry->is_stale = 1;
+        entry->ends = ngx_current_msec + BAD_MS;
     }
 }
 

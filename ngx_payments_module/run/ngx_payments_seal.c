@@ -61,6 +61,7 @@ static void seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
 static void seal_export(sealer_t *sealer);
 static ngx_int_t seal_line(sealer_t *sealer, ngx_pool_t *pool, pay_str_t *line);
 static ngx_int_t seal_write(sealer_t *sealer, pay_str_t line);
+static ngx_uint_t ends_within_line(const ngx_open_file_t *file);
 static ngx_int_t seal_send(sealer_t *sealer, pay_str_t line);
 static void seal_note(sealer_t *sealer, int64_t number, pay_str_t message);
 static void seal_failed(sealer_t *sealer, const char *why);
@@ -323,17 +324,50 @@ seal_line(sealer_t *sealer, ngx_pool_t *pool, pay_str_t *line)
 }
 
 
+/* A disk that was full has cut a line, of this worker or of another one: the
+ * next seal begins a line of its own. */
 static ngx_int_t
 seal_write(sealer_t *sealer, pay_str_t line)
 {
-    u_char   text[SEAL_LINE_MAX];
+    u_char   text[SEAL_LINE_MAX + 1], *p = text;
     ssize_t  n;
 
-    ngx_memcpy(text, line.data, line.len);
-    text[line.len] = LF;
-    n = ngx_write_fd(sealer->file->fd, text, line.len + 1);
+    if (ends_within_line(sealer->file)) {
+        *p++ = LF;
+    }
 
-    return n == (ssize_t) line.len + 1 ? NGX_OK : NGX_ERROR;
+    p = ngx_cpymem(p, line.data, line.len);
+    *p++ = LF;
+    n = ngx_write_fd(sealer->file->fd, text, p - text);
+
+    return n == p - text ? NGX_OK : NGX_ERROR;
+}
+
+
+/* The file is open for appending alone, as logs are.  One that workers must not
+ * read is taken to end with a line. */
+static ngx_uint_t
+ends_within_line(const ngx_open_file_t *file)
+{
+    int          fd;
+    u_char       last = LF;
+    struct stat  fi;
+
+    fd = open((const char *) file->name.data, O_RDONLY | O_NONBLOCK | O_NOCTTY
+                                              | O_CLOEXEC);
+    if (fd == -1) {
+        return 0;
+    }
+
+    if (fstat(fd, &fi) == 0 && S_ISREG(fi.st_mode) && fi.st_size > 0
+        && pread(fd, &last, 1, fi.st_size - 1) != 1)
+    {
+        last = LF;
+    }
+
+    (void) close(fd);
+
+    return last != LF;
 }
 
 

@@ -733,6 +733,27 @@ def test_seals_go_to_a_syslog(own_stack, sold, tmp_path):
     assert any(line.startswith("roots     1 seal is") for line in lines)
 
 
+def test_a_seal_is_not_joined_to_a_line_that_was_cut(own_stack, sold):
+    """A disk was full in the middle of a line, and the next seal was lost."""
+    path = Path(own_stack.values["AUDIT_SEALS"]).with_name("cut.jsonl")
+    cut = '{"t":"seal","number":1,"mess'
+    path.write_text(cut)
+    with configured(
+        own_stack,
+        f'payments_audit "key_file={own_stack.values["AUDIT_KEY_FILE"]}" '
+        f'interval=300ms "export={path}";',
+    ):
+        for count in (2, 3):
+            own_stack.created()
+            wait_for(
+                lambda: path.read_text().count("\n") >= count,  # noqa: B023
+                "a seal",
+            )
+    first, *seals = path.read_text().splitlines()
+    assert first == cut
+    assert {json.loads(seal)["t"] for seal in seals} == {"seal"}
+
+
 def test_a_log_is_whole_after_all_that(own_stack, tmp_path):
     """Nothing of the other tests has left a mark."""
     wait_sealed(own_stack)
