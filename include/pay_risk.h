@@ -399,9 +399,7 @@ typedef struct pay_risk_table_s  pay_risk_table_t;
 pay_risk_table_t *pay_risk_table(void *memory, size_t size);
 /* Adds one to the window of a key and returns how many it has: those of the
  * last window_s seconds, and at most a fifteenth of that more.  A time before
- * that of the last one counts as the last one's, unless a whole window and a
- * minute lie between them: the clock was ahead then, and the window begins
- * anew. */
+ * that of the last one counts as the last one's. */
 uint32_t pay_risk_table_add(pay_risk_table_t *table, uint64_t key,
     int64_t window_s, int64_t at_s);
 /* Takes one back that was added at that time, if it is still there. */

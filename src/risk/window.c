@@ -14,7 +14,6 @@
 #define WAYS       8
 #define BUCKETS    16
 #define COUNT_MAX  UINT16_MAX
-#define STEP_S     60                  /* back, which loses no attempt */
 
 /* last_s: of the newest bucket; 0: the slot is free.  window_s: so that an
  * eviction knows whether the window is over. */
@@ -42,7 +41,6 @@ static slot_t *make(pay_risk_table_t *table, uint64_t key, uint32_t window_s,
     uint32_t now_s);
 static set_t *set_of(pay_risk_table_t *table, uint64_t key);
 static uint32_t width_of(uint32_t window_s);
-static void step_back(slot_t *slot, uint32_t now_s);
 static void advance(slot_t *slot, uint32_t now_s);
 
 
@@ -75,7 +73,6 @@ pay_risk_table_add(pay_risk_table_t *table, uint64_t key, int64_t window_s,
         slot = make(table, key, window, now_s);
     }
 
-    step_back(slot, now_s);
     advance(slot, now_s);
 
     bucket = &slot->buckets[slot->last_s / width_of(window) % BUCKETS];
@@ -208,24 +205,6 @@ static uint32_t
 width_of(uint32_t window_s)
 {
     return (window_s + BUCKETS - 2) / (BUCKETS - 1);
-}
-
-
-/* A clock that was ahead and is set right leaves buckets that advance() would
- * empty only when time has come to theirs: the count would grow until then.  A
- * smaller step empties nothing, since flows that took their time some seconds
- * earlier come behind others, too. */
-static void
-step_back(slot_t *slot, uint32_t now_s)
-{
-    uint32_t  span = width_of(slot->window_s) * BUCKETS;
-
-    if (slot->last_s > now_s
-        && slot->last_s - now_s > (span > STEP_S ? span : STEP_S))
-    {
-        memset(slot->buckets, 0, sizeof(slot->buckets));
-        slot->last_s = now_s;
-    }
 }
 
 
