@@ -128,9 +128,9 @@ ngx_payments_cert_put(pay_str_t url, pay_str_t pem)
 
 
 /* Another call may have been faster: its certificate is not taken away by one
- * that failed.  One that is over keeps its place, and so its right to be
- * fetched without the bucket: a host that is down for a moment must not leave
- * it to a flood of made-up addresses. */
+ * that failed.  A certificate that is over keeps its place, so that the next
+ * fetch needs no room in the bucket: a PSP's host that is down for a moment
+ * must not lose to a flood of made-up addresses. */
 static void
 put_stale(entry_t *entry)
 {

@@ -455,10 +455,12 @@ BEGIN
             AND w.state = 'parked';
     END IF;
 
-    WHILE v_from <= cardinality(p_news) LOOP
+    LOOP
         v_step := take_turn(p_news[v_from:v_end]);
         told := told || v_step.told;
         postings := postings || v_step.postings;
+
+        EXIT WHEN v_end >= cardinality(p_news);
         v_from := v_end + 1;
         v_end := turn_end(p_news, v_from);
     END LOOP;

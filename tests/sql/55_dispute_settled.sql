@@ -27,6 +27,14 @@ SELECT is(pg_temp.said('opened', d, c, m), 'applied', d)
 FROM (VALUES ('d1', 'a1', 40), ('d2', 'a2', 40), ('d3', 'b', 150),
              ('d4', 'a3', 40)) v (d, c, m);
 
+-- while a dispute is open its money is not paid out, and its buyer is needed
+CREATE FUNCTION pg_temp.waits(p_checkout text, p_order text) RETURNS text
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT concat_ws(' ', payout_stops('m1', p_order, now()), needs_buyer(c))
+FROM checkout c WHERE c.merchant_id = 'm1' AND c.checkout_id = p_checkout
+$$;
+SELECT is(pg_temp.waits('a1', 'oa1'), 'dispute t', 'it waits');
+
 -- which act is none
 SELECT is(pg_temp.settle(d, e, w, y, p), o, concat_ws(' ', d, e, w, y, p))
 FROM (VALUES ('d1', 'open', 'ann', 'why', 'stripe', 'invalid'),
@@ -55,6 +63,9 @@ SELECT is((e.kind, e.actor, e.detail ->> 'who', e.detail ->> 'why',
     '(dispute_lost,operator,ann,"seen at the PSP",d1)', 'in the timeline')
 FROM pay.event e
 WHERE e.payment_order_id = 'oa1' AND e.kind = 'dispute_lost';
+
+SELECT is(pg_temp.waits(c, o), 'not_delivered f', c || ' waits no more')
+FROM (VALUES ('a1', 'oa1'), ('a2', 'oa2')) v (c, o);
 
 -- what the PSP says after all
 SELECT is(pg_temp.settle('d1', e), 'closed', 'ended: ' || e)
