@@ -29,6 +29,7 @@ static row_t *row_of(const book_t *book, pay_str_t key, const char *suffix,
 static void judge_line(book_t *book, sim_line_t *line);
 static int is_found(const row_t *row, const sim_line_t *line);
 static int is_in_doubt(sim_t *sim, const row_t *row, const sim_line_t *line);
+static int lacks_captures(sim_t *sim, const sim_line_t *line);
 static void judge_doubled(book_t *book, sim_line_t *line, row_t *row);
 static void judge_batch(book_t *book, const sim_file_t *file);
 static int are_beside(sim_t *sim, const sim_file_t *file);
@@ -237,8 +238,9 @@ is_found(const row_t *row, const sim_line_t *line)
 }
 
 
-/* It is in the queue for another reason: a refund of more than there was, or a
- * dispute's money that comes back and has not gone, as far as files say. */
+/* It is in the queue for another reason: a refund of more than there was, one of
+ * several captures, or a dispute's money that comes back and has not gone, as
+ * far as files say. */
 static int
 is_in_doubt(sim_t *sim, const row_t *row, const sim_line_t *line)
 {
@@ -249,6 +251,10 @@ is_in_doubt(sim_t *sim, const row_t *row, const sim_line_t *line)
             "merchant_id = $1 AND object = $2", 2,
             sim_text(sim, sim->merchant.id),
             sim_text(sim, line->object)).rows != 0;
+    }
+
+    if (strcmp(row->finding, "amount") == 0) {
+        return lacks_captures(sim, line);
     }
 
     if (strcmp(line->kind, "dispute_returned") != 0
@@ -263,6 +269,45 @@ is_in_doubt(sim_t *sim, const row_t *row, const sim_line_t *line)
         {
             return taken->fault == SIM_LINE_MISSING
                    || taken->fault == SIM_LINE_STRANGE;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The PSP said of the whole order that it is paid, so that its captures are one
+ * entry, which their rows settle together; and one of these does not come or
+ * is of an unknown type. */
+static int
+lacks_captures(sim_t *sim, const sim_line_t *line)
+{
+    const sim_line_t  *other;
+
+    if (line->reg == NULL || strcmp(line->kind, "sale") != 0) {
+        return 0;
+    }
+
+    (void) sim_db_ask(sim->db, "SELECT coalesce(sum(j.amount_minor), 0) "
+        "FROM pay.journal_entry j JOIN pay.checkout c "
+        "USING (merchant_id, checkout_id) WHERE j.merchant_id = $1 "
+        "AND c.checkout_uuid = $2::text::uuid AND j.kind = 'sale' "
+        "AND starts_with(j.source, 'order/')", 2,
+        sim_text(sim, sim->merchant.id), sim_text(sim, line->reg->reference));
+
+    if (strtoll(sim_db_cell(sim->db, 0, 0), NULL, 10) <= line->minor) {
+        return 0;
+    }
+
+    for (other = sim->settle->lines[line->reg->psp->index]; other != NULL;
+         other = other->next)
+    {
+        if (other != line && other->reg == line->reg
+            && strcmp(other->kind, "sale") == 0
+            && (other->fault == SIM_LINE_MISSING
+                || other->fault == SIM_LINE_STRANGE))
+        {
+            return 1;
         }
     }
 
