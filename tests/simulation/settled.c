@@ -238,9 +238,9 @@ is_found(const row_t *row, const sim_line_t *line)
 }
 
 
-/* It is in the queue for another reason: a refund of more than there was, one of
- * several captures, or a dispute's money that comes back and has not gone, as
- * far as files say. */
+/* It is in the queue for another reason: a refund of more than there was, one
+ * of several captures, or a dispute's money that comes back and has not gone,
+ * as far as files say. */
 static int
 is_in_doubt(sim_t *sim, const row_t *row, const sim_line_t *line)
 {
